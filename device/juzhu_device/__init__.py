@@ -1,0 +1,1 @@
+"""The reader: events in, actions out, on MicroPython and on CPython."""

@@ -1,0 +1,1 @@
+"""The daemon beside the reader and the command `juzhu`."""

@@ -1,0 +1,1 @@
+"""Virtual cards, readers, population and scenarios: a stand-in for every piece of hardware."""
