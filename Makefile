@@ -42,7 +42,7 @@ lock: setup ## Refresh the locked requirements (UPGRADE=1 takes newer versions)
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group build -o requirements.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra test --extra dev --group build --group pcsc-build \
 		-c requirements.txt -o requirements-dev.txt
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra pcsc --no-deps -o requirements-pcsc.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pcsc --no-deps -o requirements-pcsc.txt
 
 .PHONY: clean
 clean: ## Remove what the targets made
