@@ -1,0 +1,1 @@
+"""Status lists: which serials of a division are suspended or revoked."""

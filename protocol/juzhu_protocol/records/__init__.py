@@ -1,0 +1,1 @@
+"""Generated parsers and builders of every record, and the helpers that they share."""

@@ -1,0 +1,98 @@
+"""Days, months and years as the measures count them.
+
+A day number counts days since 1900-01-01, which is day 0, in China Standard Time (UTC+8).
+A period of months or years ends on the corresponding day of its last month, and on that month's last day
+where there is none (Civil Code of the PRC, Article 202). Periods are counted from their anchor, never from
+one another, so that 29 February comes back in leap years.
+"""
+
+FIRST_YEAR = 1900
+CST_OFFSET = 8 * 3600
+UNIX_EPOCH_DAY = 25567
+SECONDS_A_DAY = 86400
+
+_MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def is_leap(year: int) -> bool:
+    """Whether a Gregorian year has a 29 February."""
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def month_length(year: int, month: int) -> int:
+    """Days in a month, month 1 to 12."""
+    return 29 if month == 2 and is_leap(year) else _MONTH_LENGTHS[month - 1]
+
+
+def _days_before_year(year: int) -> int:
+    before = year - 1
+    return 365 * (year - FIRST_YEAR) + (before // 4 - before // 100 + before // 400) - 460
+
+
+def day_number(year: int, month: int, day: int) -> int:
+    """Return the day number of a date, negative before 1900; ValueError for one that does not exist."""
+    if year < 1 or not 1 <= month <= 12 or not 1 <= day <= month_length(year, month):
+        raise ValueError("no such date: %d-%d-%d" % (year, month, day))
+    days = _days_before_year(year)
+    for earlier in range(1, month):
+        days += month_length(year, earlier)
+    return days + day - 1
+
+
+def civil_date(day: int) -> "tuple[int, int, int]":
+    """Return (year, month, day of month) of a day number >= 0."""
+    if day < 0:
+        raise ValueError("day numbers begin at 0, not %d" % day)
+    year = FIRST_YEAR + day // 366
+    while _days_before_year(year + 1) <= day:
+        year += 1
+    rest = day - _days_before_year(year)
+    month = 1
+    while rest >= month_length(year, month):
+        rest -= month_length(year, month)
+        month += 1
+    return year, month, rest + 1
+
+
+def add_months(day: int, months: int) -> int:
+    """Return the corresponding day `months` later (earlier if negative), or that month's last day."""
+    year, month, of_month = civil_date(day)
+    count = year * 12 + month - 1 + months
+    year, month = count // 12, count % 12 + 1
+    return day_number(year, month, min(of_month, month_length(year, month)))
+
+
+def add_years(day: int, years: int) -> int:
+    """Return the corresponding day `years` later: an anchor's yearly day, a birthday."""
+    return add_months(day, 12 * years)
+
+
+def next_yearly_day(anchor: int, after: int) -> int:
+    """Return the first yearly day of `anchor` that is later than the day `after` (Article 16)."""
+    years = max(1, civil_date(after)[0] - civil_date(anchor)[0])
+    while add_years(anchor, years) <= after:
+        years += 1
+    return add_years(anchor, years)
+
+
+def day_of(unix_time: int) -> int:
+    """Return the day number on which a Unix time (seconds) falls in China Standard Time."""
+    return (unix_time + CST_OFFSET) // SECONDS_A_DAY + UNIX_EPOCH_DAY
+
+
+def start_of(day: int) -> int:
+    """Return the Unix time (seconds) at which a day begins in China Standard Time."""
+    return (day - UNIX_EPOCH_DAY) * SECONDS_A_DAY - CST_OFFSET
+
+
+def iso(day: int) -> str:
+    """Return a day as YYYY-MM-DD."""
+    return "%04d-%02d-%02d" % civil_date(day)
+
+
+def from_iso(text: str) -> int:
+    """Return the day number of YYYY-MM-DD; ValueError for anything else."""
+    parts = text.split("-")
+    if len(text) != 10 or len(parts) != 3 or not all(part.isdigit() for part in parts):
+        raise ValueError("a day is written YYYY-MM-DD, not %r" % text)
+    return day_number(int(parts[0]), int(parts[1]), int(parts[2]))

@@ -1,0 +1,104 @@
+"""The trust bundle: which keys may do what, where and when, on the word of the root.
+
+Checks of open_bundle, in this order: size; envelope; signatures of enough different root keys; body; version
+not below the floor; every key a point of its curve, no id twice.
+"""
+
+from ..crypto.curve import P256, decode_point
+from ..crypto.signature import key_id
+from ..errors import (
+    BadSignatureError,
+    KeyFormatError,
+    MalformedObjectError,
+    OversizeError,
+    RecordError,
+    RollbackError,
+    UnknownKeyError,
+)
+from ..records.trust import Bundle, BundleKey, SignedBundle
+from ..rules.calendar import day_of
+from .contexts import BUNDLE_CONTEXT
+from .verifier import SignatureVerifier
+
+PURPOSE_ORGAN, PURPOSE_LIST, PURPOSE_POLICY = 1, 2, 3
+
+SUITE_ES256, SUITE_SM2_SM3 = 1, 2
+
+MAX_SIGNED_BUNDLE = 4096
+"""A reader holds the whole bundle in RAM while it checks it."""
+
+
+class Roots:
+    """The root's public keys as installed in a reader, and how many of them must agree."""
+
+    def __init__(self, public_keys: "list[bytes]", threshold: int) -> None:
+        if not 1 <= threshold <= len(public_keys):
+            raise ValueError("threshold %d of %d root keys" % (threshold, len(public_keys)))
+        self.public_keys = {key_id(key): key for key in public_keys}
+        self.threshold = threshold
+
+
+class TrustedKeys:
+    """The keys of a verified bundle; find() judges purpose, division and day."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.version = bundle.bundle_version
+        self.time = bundle.time
+        self.keys = bundle.keys
+        self._by_id: "dict[bytes, BundleKey]" = {}
+        for key in bundle.keys:
+            if key.suite == SUITE_ES256:
+                decode_point(P256, key.public_key)
+            name = key_id(key.public_key)
+            if name in self._by_id:
+                raise KeyFormatError("two keys of the bundle share the id " + name.hex())
+            self._by_id[name] = key
+
+    def get(self, name: bytes) -> "BundleKey | None":
+        """Return the key of this id, whatever it is for, or None."""
+        return self._by_id.get(name)
+
+    def find(self, name: bytes, purpose: int, division: int, unix_time: int) -> BundleKey:
+        """Return the key of this id, good for purpose and division at that time; else UnknownKeyError."""
+        key = self.get(name)
+        if key is None:
+            raise UnknownKeyError("no key %s in bundle version %d" % (name.hex(), self.version))
+        if key.revoked_on or not may_sign(key, purpose, division, day_of(unix_time)):
+            raise UnknownKeyError("key %s may not sign this for division %d" % (name.hex(), division))
+        return key
+
+
+def may_sign(key: BundleKey, purpose: int, division: int, day: int) -> bool:
+    """Whether a key is for this purpose and division and was valid on that day; revocation apart."""
+    return (
+        key.purpose == purpose
+        and key.valid_from <= day <= key.valid_through
+        and any(entry.division == division for entry in key.divisions)
+    )
+
+
+def open_bundle(data: bytes, roots: Roots, verifier: SignatureVerifier, floor_version: int) -> TrustedKeys:
+    """Return the keys of a signed bundle; TrustError when the root does not stand behind it."""
+    if len(data) > MAX_SIGNED_BUNDLE:
+        raise OversizeError("a bundle of %d bytes, at most %d are held" % (len(data), MAX_SIGNED_BUNDLE))
+    try:
+        envelope = SignedBundle.from_bytes(data)
+    except RecordError as error:
+        raise MalformedObjectError("bundle envelope: " + str(error))
+    agreeing = set()
+    for entry in envelope.signatures:
+        root = roots.public_keys.get(entry.root_id)
+        if root is None or entry.root_id in agreeing:
+            continue
+        if verifier.verify(root, BUNDLE_CONTEXT, envelope.body, entry.signature):
+            agreeing.add(entry.root_id)
+    if len(agreeing) < roots.threshold:
+        raise BadSignatureError("%d root keys signed the bundle, %d must" % (len(agreeing), roots.threshold))
+    try:
+        bundle = Bundle.from_bytes(envelope.body)
+        keys = TrustedKeys(bundle)
+    except (RecordError, KeyFormatError) as error:
+        raise MalformedObjectError("bundle body: " + str(error))
+    if bundle.bundle_version < floor_version:
+        raise RollbackError("bundle version %d is below %d" % (bundle.bundle_version, floor_version))
+    return keys

@@ -1,0 +1,77 @@
+"""The manifest of a division's list: what the list is now, on the word of its list key.
+
+Checks of open_manifest, in this order: record; division; key known, for lists, for this division, valid then
+and not revoked; signature; (key epoch, sequence) not below the floor. Its content is believed only when its
+length and hash match (ContentCheck), and the floor moves only after that.
+"""
+
+from hashlib import sha256
+
+from ..errors import (
+    BadSignatureError,
+    ContentMismatchError,
+    MalformedObjectError,
+    RecordError,
+    RollbackError,
+    UnknownKeyError,
+    WrongDivisionError,
+)
+from ..records.trust import Manifest
+from .bundle import PURPOSE_LIST, SUITE_ES256, TrustedKeys
+from .contexts import MANIFEST_CONTEXT, signed_part
+from .verifier import SignatureVerifier
+
+
+def order(manifest: Manifest) -> "tuple[int, int]":
+    """Return (key epoch, sequence): the manifest with the higher one is the newer."""
+    return manifest.key_epoch, manifest.sequence
+
+
+def open_manifest(
+    data: bytes,
+    division: int,
+    keys: TrustedKeys,
+    verifier: SignatureVerifier,
+    held: "Manifest | None" = None,
+) -> Manifest:
+    """Return a believable manifest of `division` not older than `held`; else TrustError."""
+    try:
+        manifest = Manifest.from_bytes(data)
+    except RecordError as error:
+        raise MalformedObjectError("manifest: " + str(error))
+    if manifest.list_division != division:
+        raise WrongDivisionError("a manifest of %d, wanted %d" % (manifest.list_division, division))
+    key = keys.find(manifest.key_id, PURPOSE_LIST, division, manifest.time)
+    if manifest.suite != SUITE_ES256 or key.suite != manifest.suite:
+        raise UnknownKeyError("suite %d cannot be checked here" % manifest.suite)
+    if not verifier.verify(key.public_key, MANIFEST_CONTEXT, signed_part(data), manifest.signature):
+        raise BadSignatureError("the manifest's signature does not hold")
+    if held is not None:
+        if order(manifest) < order(held):
+            raise RollbackError("manifest %r is older than %r" % (order(manifest), order(held)))
+        if order(manifest) == order(held) and signed_part(data) != signed_part(held.to_bytes()):
+            raise RollbackError("two different manifests are numbered %r" % (order(held),))
+    return manifest
+
+
+class ContentCheck:
+    """Hashes a list's content as it streams by and compares it with what the manifest signed."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._hash = sha256()
+        self._length = 0
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes of the content."""
+        self._hash.update(data)
+        self._length += len(data)
+
+    def finish(self) -> None:
+        """Raise ContentMismatchError unless length and hash are the signed ones."""
+        if self._length != self._manifest.content_length:
+            raise ContentMismatchError(
+                "content of %d bytes, %d were signed" % (self._length, self._manifest.content_length)
+            )
+        if self._hash.digest() != self._manifest.content_hash:
+            raise ContentMismatchError("the content's hash is not the one that was signed")

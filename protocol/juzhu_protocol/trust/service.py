@@ -1,0 +1,28 @@
+"""Whether a SERVICE record is what an entitled organ signed."""
+
+from ..records.card import Service
+from ..rules.decide import FORGED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE
+from .bundle import PURPOSE_ORGAN, SUITE_ES256, TrustedKeys, may_sign
+from .contexts import SERVICE_CONTEXT, signed_part
+from .verifier import SignatureVerifier
+
+
+def check_service(raw: bytes, record: Service, keys: TrustedKeys, verifier: SignatureVerifier) -> int:
+    """Return the authenticity (rules/decide.py) of a SERVICE record, `raw` being its bytes.
+
+    In this order: a suite this software cannot check; a key it does not know; a key revoked today; a key for
+    another purpose or division, or not valid on the day it signed; the signature.
+    """
+    if record.suite != SUITE_ES256:
+        return NEWER_PROFILE
+    key = keys.get(record.key_id)
+    if key is None:
+        return KEY_UNKNOWN
+    if key.revoked_on:
+        return KEY_WITHDRAWN
+    signed_on = max(record.issue_day, record.endorsement_day)
+    if key.suite != record.suite or not may_sign(key, PURPOSE_ORGAN, record.issuing_division, signed_on):
+        return FORGED
+    if not verifier.verify(key.public_key, SERVICE_CONTEXT, signed_part(raw), record.signature):
+        return FORGED
+    return GENUINE
