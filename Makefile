@@ -29,10 +29,47 @@ demo: setup ## Run the whole chain: permit issued, tapped, suspended, refused
 	@tests/setup-parts.sh vm
 	@$(BIN)/juzhu demo $(ARGS)
 
+# Two workers, tests of one xdist_group on the same one.
+PYTEST = $(BIN)/python -m pytest -q -n 2 --dist loadgroup
+export JUZHU_REQUIRE_ALL
+
 .PHONY: test
 test: setup-dev ## Run the tests against the real parts (ARGS go to pytest)
 	@tests/setup-parts.sh all
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+.PHONY: nightly
+nightly: setup-dev ## Run the long forms: kills, mutants, fuzzing, big differential runs
+	@tests/setup-parts.sh all
+	@JUZHU_NIGHTLY=1 $(PYTEST) $(ARGS)
+
+.PHONY: bench
+bench: setup-dev ## Run one bench: ARGS="NAME --json"
+	@tests/setup-parts.sh vm
+	@$(BIN)/juzhu bench $(ARGS)
+
+.PHONY: check
+check: setup-dev ## Lint, format, types, generated files, import rule, mpy-cross
+	@echo "check: ruff"
+	@$(BIN)/ruff check -q
+	@$(BIN)/ruff check -q --config tests/ruff-portable.toml $$($(BIN)/python tests/portable_files.py)
+	@$(BIN)/ruff format -q --check || { echo "check: format with: make format"; exit 1; }
+	@echo "check: mypy"
+	@$(BIN)/mypy --no-error-summary
+	@echo "check: generated files"
+	@$(BIN)/python -m juzhu_protocol.schema.generate --check
+	@echo "check: import rule, portable dialect, mpy-cross"
+	@$(BIN)/python -m pytest -q -p no:cacheprovider $(RULES)
+RULES := tests/test_import_rule.py tests/test_portable_dialect.py tests/test_mpy_cross.py tests/test_files.py
+
+.PHONY: format
+format: setup-dev ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check -q --fix-only
+	@$(BIN)/ruff format -q
+
+.PHONY: hooks
+hooks: setup-dev ## Run the quick checks before each commit
+	@$(BIN)/pre-commit install
 
 .PHONY: lock
 UV := .venv/lock/bin/uv

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
 from parts import missing, nightly, require_all
 
 hypothesis.settings.register_profile("sample", derandomize=True, deadline=None, max_examples=100)
