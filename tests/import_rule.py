@@ -38,23 +38,13 @@ COMPAT_STDLIB = PORTABLE_STDLIB | {"micropython", "time", "utime", "os", "random
 # Portable tests may also import each other's helpers and what the runner brings.
 TEST_EXTRAS = {"portable_env", "random", "time"}
 # Banned by name in portable files even though a runtime has it.
-BANNED = set(
-    [
-        "__future__",
-        "abc",
-        "contextlib",
-        "dataclasses",
-        "datetime",
-        "enum",
-        "functools",
-        "hmac",
-        "json",
-        "logging",
-        "pathlib",
-        "re",
-        "typing",
-    ]
-)
+BANNED = {"__future__", "abc", "contextlib", "dataclasses", "datetime", "enum", "functools", "hmac"} | {
+    "json",
+    "logging",
+    "pathlib",
+    "re",
+    "typing",
+}
 
 
 def _is_type_checking(test: ast.expr) -> bool:
