@@ -1,0 +1,132 @@
+"""The command `juzhu`: its subcommands, its exit codes and its one-line errors.
+
+Exit codes: 0 ok, 1 refused, 64 usage, 69 unavailable, 75 temporary, 78 configuration; 130 after Ctrl-C.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from typing import Any, NoReturn
+
+from juzhu_protocol.errors import JuzhuError
+
+from .errors import EXIT_OK, EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE
+
+EXIT_INTERRUPTED = 130
+PLUGIN_GROUP = "juzhu.commands"
+OWN_COMMANDS = (("host", "daemon"), ("permit", "permit"), ("publish", "publish"))
+"""A command and the module of this package whose register() brings it."""
+
+Register = Callable[[Any], None]
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with the exit code that sysexits has for wrong usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; SystemExit for --help, --version and wrong usage."""
+    parser = _build_parser(_own_commands(), _plugins())
+    args, unknown = parser.parse_known_args(argv)
+    # A command that could not be loaded knows none of its options.
+    if unknown and not isinstance(args.run, _Unavailable):
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if args.verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    try:
+        run: Callable[[argparse.Namespace], int] = args.run
+        return run(args)
+    except JuzhuError as error:
+        print(f"juzhu: {error}", file=sys.stderr)
+        return int(getattr(error, "exit_code", EXIT_REFUSED))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter's last flush must not complain about it.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+
+
+def _build_parser(*groups: "Iterable[tuple[str, Callable[[], Register]]]") -> Parser:
+    parser = Parser(
+        prog="juzhu",
+        description="Verifies the chip residence permit at the point of service, offline.",
+        epilog="Examples: juzhu demo --once; juzhu permit show --registry permits.db --serial 7; "
+        "juzhu publish --help",
+    )
+    parser.add_argument("--version", action="version", version=f"juzhu {_version()}")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for group in groups:
+        for name, load in group:
+            _add_command(subparsers, name, load)
+    return parser
+
+
+def _add_command(subparsers: Any, name: str, load: "Callable[[], Register]") -> None:
+    # A broken part takes its own command down and no other.
+    try:
+        load()(subparsers)
+    except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
+        why = f"{type(error).__name__}: {error}"
+        help_line = f"not available ({why})".replace("%", "%%")
+        parser = subparsers.choices.get(name) or subparsers.add_parser(name, help=help_line)
+        parser.set_defaults(run=_Unavailable(name, why))
+
+
+class _Unavailable:
+    """Stands in for a command that could not be loaded."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self._name = name
+        self._why = why
+
+    def __call__(self, args: argparse.Namespace) -> int:
+        print(f"juzhu: {self._name} is not available here: {self._why}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+
+
+def _own_commands() -> "Iterable[tuple[str, Callable[[], Register]]]":
+    for name, module in OWN_COMMANDS:
+        yield name, _Own(module)
+
+
+class _Own:
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __call__(self) -> Register:
+        register: Register = import_module(f".{self._module}", __package__).register
+        return register
+
+
+def _plugins() -> "Iterable[tuple[str, Callable[[], Register]]]":
+    taken = {name for name, _ in OWN_COMMANDS}
+    for entry in sorted(entry_points(group=PLUGIN_GROUP), key=lambda entry: entry.name):
+        if entry.name not in taken:
+            taken.add(entry.name)
+            yield entry.name, entry.load
+
+
+def _version() -> str:
+    try:
+        return version("juzhu")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
