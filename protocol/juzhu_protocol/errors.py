@@ -17,11 +17,15 @@ class RecordLengthError(RecordError):
 
 
 class RecordVersionError(RecordError):
-    """A record is of a type or version that this software does not know."""
+    """A record is of a version that this software does not know."""
 
 
 class RecordValueError(RecordError):
     """A field holds a value that the schema does not allow."""
+
+
+class CardResponseError(JuzhuError):
+    """What a card answered is no response APDU."""
 
 
 class KeyFormatError(JuzhuError):

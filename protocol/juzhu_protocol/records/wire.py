@@ -29,8 +29,13 @@ def one_of(value: int, allowed: "tuple[int, ...]", name: str) -> int:
     return value
 
 
+def tagged(value: int, expected: int, name: str) -> int:
+    """Return `value` when it is the record type that this parser reads, else RecordValueError."""
+    return one_of(value, (expected,), name)
+
+
 def known(value: int, expected: int, name: str) -> int:
-    """Return `value` when it is the type or version that this parser reads, else RecordVersionError."""
+    """Return `value` when it is the version that this parser reads, else RecordVersionError."""
     if not isinstance(value, int) or value != expected:
         raise RecordVersionError("%s is %r, this software reads %d" % (name, value, expected))
     return value

@@ -33,6 +33,7 @@ from .reasons import (
     SUSPENDED,
     UNDER_AGE,
     UNKNOWN_KEY,
+    UNREADABLE,
     UPDATE_READER,
     Reason,
 )
@@ -41,16 +42,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..records.card import Service
 
-GENUINE = 1
-"""Authenticity of a card whose SERVICE is signed by a key entitled to; the others name their reason."""
+GENUINE, FORGED, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE, GARBLED = 1, 2, 3, 4, 5, 6
+"""Authenticity of a card: GENUINE when a key entitled to it signed its SERVICE, else why not."""
 
 AUTHENTICITY_REASONS = {
-    2: NOT_GENUINE,
-    3: UNKNOWN_KEY,
-    4: KEY_REVOKED,
-    5: UPDATE_READER,
+    FORGED: NOT_GENUINE,
+    KEY_UNKNOWN: UNKNOWN_KEY,
+    KEY_WITHDRAWN: KEY_REVOKED,
+    NEWER_PROFILE: UPDATE_READER,
+    GARBLED: UNREADABLE,
 }
-FORGED, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE = 2, 3, 4, 5
 
 STATUS_VALID, STATUS_SUSPENDED, STATUS_REVOKED = 0, 1, 2
 """A card's status in the list; a serial newer than the list, or of another list, is valid here."""

@@ -17,7 +17,7 @@ class RefusedValue(ConstructError):  # type: ignore[misc]  # construct ships no 
 
 
 class Known(Validator):  # type: ignore[misc]  # construct ships no types
-    """One byte that must equal `value`: the record's type or its version."""
+    """One byte that must equal `value`, or the record is of a version that is not known."""
 
     def __init__(self, value: int) -> None:
         super().__init__(Int8ub)
@@ -26,6 +26,15 @@ class Known(Validator):  # type: ignore[misc]  # construct ships no types
     def _validate(self, obj: Any, context: Any, path: str) -> bool:
         if obj != self.value:
             raise UnknownVersion(f"{obj} is not {self.value}", path=path)
+        return True
+
+
+class Tag(Known):
+    """One byte that must equal `value`, or these bytes are no such record at all."""
+
+    def _validate(self, obj: Any, context: Any, path: str) -> bool:
+        if obj != self.value:
+            raise RefusedValue(f"{obj} is not {self.value}", path=path)
         return True
 
 
@@ -101,4 +110,4 @@ class Many(Construct):  # type: ignore[misc]  # construct ships no types
         return obj
 
 
-__all__ = ["Blob", "Bytes", "Int8ub", "Int16ub", "Int24ub", "Int32ub", "Known", "Many", "OneOf", "Range", "Struct"]
+__all__ = ["Blob", "Bytes", "Int8ub", "Int16ub", "Int24ub", "Int32ub", "Known", "Many", "OneOf", "Range", "Struct", "Tag"]

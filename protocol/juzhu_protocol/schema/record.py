@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from .nodes import Int8ub, Int16ub, Int24ub, Int32ub, Known, OneOf, Range, Struct
+from .nodes import Int8ub, Int16ub, Int24ub, Int32ub, Known, OneOf, Range, Struct, Tag
 
 PROFILE_VERSION = 1
 """Juzhu card profile 1; every signed record of it carries this version."""
@@ -30,7 +30,7 @@ class Record:
 
 def record_type(code: int) -> Any:
     """Every record begins with its type, so that no record can be taken for another."""
-    return Known(code)
+    return Tag(code)
 
 
 def version() -> Any:

@@ -81,10 +81,7 @@ def open_bundle(data: bytes, roots: Roots, verifier: SignatureVerifier, floor_ve
     """Return the keys of a signed bundle; TrustError when the root does not stand behind it."""
     if len(data) > MAX_SIGNED_BUNDLE:
         raise OversizeError("a bundle of %d bytes, at most %d are held" % (len(data), MAX_SIGNED_BUNDLE))
-    try:
-        envelope = SignedBundle.from_bytes(data)
-    except RecordError as error:
-        raise MalformedObjectError("bundle envelope: " + str(error))
+    envelope = _envelope(data)
     agreeing = set()
     for entry in envelope.signatures:
         root = roots.public_keys.get(entry.root_id)
@@ -94,11 +91,26 @@ def open_bundle(data: bytes, roots: Roots, verifier: SignatureVerifier, floor_ve
             agreeing.add(entry.root_id)
     if len(agreeing) < roots.threshold:
         raise BadSignatureError("%d root keys signed the bundle, %d must" % (len(agreeing), roots.threshold))
+    keys = _keys(envelope)
+    if keys.version < floor_version:
+        raise RollbackError("bundle version %d is below %d" % (keys.version, floor_version))
+    return keys
+
+
+def reopen_bundle(data: bytes) -> TrustedKeys:
+    """Return the keys of a bundle that open_bundle believed before and whose hash still holds."""
+    return _keys(_envelope(data))
+
+
+def _envelope(data: bytes) -> SignedBundle:
     try:
-        bundle = Bundle.from_bytes(envelope.body)
-        keys = TrustedKeys(bundle)
+        return SignedBundle.from_bytes(data)
+    except RecordError as error:
+        raise MalformedObjectError("bundle envelope: " + str(error))
+
+
+def _keys(envelope: SignedBundle) -> TrustedKeys:
+    try:
+        return TrustedKeys(Bundle.from_bytes(envelope.body))
     except (RecordError, KeyFormatError) as error:
         raise MalformedObjectError("bundle body: " + str(error))
-    if bundle.bundle_version < floor_version:
-        raise RollbackError("bundle version %d is below %d" % (bundle.bundle_version, floor_version))
-    return keys

@@ -1,10 +1,29 @@
-"""Whether a SERVICE record is what an entitled organ signed."""
+"""Whether a card's INFO and SERVICE are what an entitled organ signed."""
 
-from ..records.card import Service
-from ..rules.decide import FORGED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE
+from ..errors import RecordError, RecordVersionError
+from ..records.card import Info, Service
+from ..rules.decide import FORGED, GARBLED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE
 from .bundle import PURPOSE_ORGAN, SUITE_ES256, TrustedKeys, may_sign
 from .contexts import SERVICE_CONTEXT, signed_part
 from .verifier import SignatureVerifier
+
+
+def read_card(
+    info_bytes: bytes, service_bytes: bytes, keys: TrustedKeys, verifier: SignatureVerifier
+) -> "tuple[Service | None, int]":
+    """Return (SERVICE, authenticity) of a card's two files; SERVICE is None when it could not be parsed."""
+    try:
+        info = Info.from_bytes(info_bytes)
+        service = Service.from_bytes(service_bytes)
+    except RecordVersionError:
+        return None, NEWER_PROFILE
+    except RecordError:
+        return None, GARBLED
+    authenticity = check_service(service_bytes, service, keys, verifier)
+    # INFO is unsigned: it may lead nobody to another permit than the signed one.
+    if authenticity == GENUINE and (info.list_division, info.serial) != (service.list_division, service.serial):
+        return service, FORGED
+    return service, authenticity
 
 
 def check_service(raw: bytes, record: Service, keys: TrustedKeys, verifier: SignatureVerifier) -> int:

@@ -1,0 +1,166 @@
+"""The reader's part of the link: it answers the host's requests and sends its taps and staff lines."""
+
+from juzhu_protocol.compat import RUNTIME, free_heap
+from juzhu_protocol.errors import JuzhuError, LinkBusyError, MalformedObjectError, RecordError
+from juzhu_protocol.link.events import RequestReceived, ResponseReceived
+from juzhu_protocol.link.machine import LinkMachine
+from juzhu_protocol.records.link import (
+    Display,
+    Hello,
+    ObjectBegin,
+    ObjectCommit,
+    ObjectData,
+    ObjectResult,
+    Status,
+    TapStored,
+)
+from juzhu_protocol.rules.decide import Verdict
+from juzhu_protocol.rules.reasons import TRY_AGAIN
+
+from .settings import ReaderSettings
+from .store import ReaderStore
+from .tap_ring import TapRing
+
+KIND_HELLO, KIND_BEGIN, KIND_DATA, KIND_COMMIT = 0x40, 0x42, 0x43, 0x44
+KIND_TAP, KIND_DISPLAY = 0x30, 0x47
+
+RESULT_OK = 0
+NO_AGE = 0xFFFFFFFF
+"""List age or clock width that is not known."""
+
+MAX_REPORTS = 8
+"""Lines kept for the log between two looks at it: a noisy host must not fill the heap."""
+
+
+class HostLink:
+    """Joins the link machine to the store and the ring. The host is believed in nothing but its tap receipts."""
+
+    def __init__(
+        self, machine: LinkMachine, settings: ReaderSettings, store: ReaderStore, ring: TapRing
+    ) -> None:
+        self._machine = machine
+        self._settings = settings
+        self._store = store
+        self._ring = ring
+        self._host_present = False
+        self._tap_ticket: "int | None" = None
+        self._reports: "list[str]" = []
+
+    def receive(self, data: bytes, now_ms: int) -> None:
+        """Take bytes from the host."""
+        self._handle(self._machine.receive_data(data, now_ms))
+
+    def tick(self, now_ms: int) -> None:
+        """Let time pass."""
+        self._handle(self._machine.tick(now_ms))
+
+    def lost(self) -> None:
+        """The line is gone."""
+        self._machine.reset()
+        self._host_present = False
+        self._tap_ticket = None
+
+    def data_to_send(self, now_ms: int) -> bytes:
+        """Return what to write to the host now; the oldest waiting tap goes along when nothing else does."""
+        if self._host_present and self._tap_ticket is None:
+            tap = self._ring.next_waiting()
+            if tap is not None:
+                self._tap_ticket = self._request(KIND_TAP, tap.to_bytes(), now_ms)
+        return self._machine.data_to_send()
+
+    def display(
+        self, verdict: "Verdict | None", service: int, list_age: "int | None", now_ms: int
+    ) -> None:
+        """Send the staff's line of a verdict, None for "try again"; dropped when no host listens."""
+        if not self._host_present:
+            return
+        latest = verdict.clock.latest if verdict else None
+        line = Display(
+            service=service,
+            answer=verdict.answer if verdict else TRY_AGAIN,
+            reason=verdict.reason if verdict else 0,
+            flags=verdict.flags if verdict else 0,
+            until=verdict.until if verdict else 0,
+            list_sequence=self._store.manifest.sequence if self._store.manifest else 0,
+            list_age=NO_AGE if list_age is None else min(list_age, NO_AGE),
+            clock_days=0xFFFF if verdict is None or latest is None else min(latest - verdict.clock.earliest, 0xFFFF),
+        )
+        self._request(KIND_DISPLAY, line.to_bytes(), now_ms)
+
+    def take_reports(self) -> "list[str]":
+        """Return the lines for the log since the last call."""
+        reports, self._reports = self._reports, []
+        return reports
+
+    def _request(self, kind: int, payload: bytes, now_ms: int) -> "int | None":
+        try:
+            return self._machine.send_request(kind, payload, now_ms)
+        except LinkBusyError:
+            return None
+
+    def _handle(self, events: "list[object]") -> None:
+        for event in events:
+            if isinstance(event, RequestReceived):
+                self._machine.send_response(event, self._answer(event.kind, event.payload))
+            elif event.kind == KIND_TAP:  # type: ignore[attr-defined]  # the two other events both have it
+                self._tap_ticket = None
+                self._tap_ended(event)
+            elif not isinstance(event, ResponseReceived):
+                self._host_present = False
+
+    def _tap_ended(self, event: object) -> None:
+        if not isinstance(event, ResponseReceived):
+            self._host_present = False
+            return
+        try:
+            self._ring.mark_stored(TapStored.from_bytes(event.payload).index)
+        except RecordError as error:
+            self._host_present = False
+            self._report("the host's receipt for a tap is no receipt: " + str(error))
+
+    def _answer(self, kind: int, payload: bytes) -> bytes:
+        try:
+            if kind == KIND_HELLO:
+                return self._hello(Hello.from_bytes(payload))
+            if kind == KIND_BEGIN:
+                return _result(RESULT_OK, self._store.begin(ObjectBegin.from_bytes(payload)))
+            if kind == KIND_DATA:
+                return _result(RESULT_OK, self._store.data(ObjectData.from_bytes(payload)))
+            if kind == KIND_COMMIT:
+                return _result(RESULT_OK, self._store.commit(ObjectCommit.from_bytes(payload).kind))
+            raise MalformedObjectError("a request of unknown kind %d" % kind)
+        except RecordError as error:
+            self._report("refused a request of kind %d: %s" % (kind, error))
+            return _result(MalformedObjectError.code, 0)
+        except JuzhuError as error:
+            self._report("refused a request of kind %d: %s" % (kind, error))
+            return _result(getattr(error, "code", MalformedObjectError.code), 0)
+
+    def _hello(self, hello: Hello) -> bytes:
+        if not self._host_present:
+            self._host_present = True
+            self._ring.resume(hello.ring_id, hello.taps_stored)
+        store = self._store
+        manifest = store.manifest
+        return Status(
+            reader_id=self._settings.reader_id,
+            runtime=RUNTIME,
+            list_division=self._settings.profile.list_division,
+            bundle_version=store.keys.version if store.keys else 0,
+            key_epoch=manifest.key_epoch if manifest else 0,
+            list_sequence=manifest.sequence if manifest else 0,
+            list_time=manifest.time if manifest else 0,
+            clock_floor=store.clock_floor,
+            free_heap=free_heap(),
+            ring_id=self._ring.ring_id,
+            taps_waiting=self._ring.waiting,
+            taps_lost=self._ring.lost,
+        ).to_bytes()
+
+    def _report(self, text: str) -> None:
+        if len(self._reports) < MAX_REPORTS:
+            self._reports.append(text)
+
+
+def _result(code: int, offset: int) -> bytes:
+    return ObjectResult(code, offset).to_bytes()

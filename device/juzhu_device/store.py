@@ -1,0 +1,274 @@
+"""What a reader holds: the trust bundle, the list, and the floors below which it accepts neither.
+
+Two slots for each object; a new one is written into the slot not in use, verified there, and taken into use
+by one small state record, of which two copies alternate. Power may fail at any write: what was held stays.
+Floors move with that record, after everything verified.
+"""
+
+from binascii import crc32
+from hashlib import sha256
+
+from juzhu_protocol.errors import (
+    ContentMismatchError,
+    JuzhuError,
+    MalformedObjectError,
+    OversizeError,
+    RecordError,
+    RollbackError,
+    StorageError,
+    TransferStateError,
+    UnknownKeyError,
+)
+from juzhu_protocol.lists.plain import StatusList
+from juzhu_protocol.records.link import ObjectBegin, ObjectData
+from juzhu_protocol.records.reader import ReaderState
+from juzhu_protocol.records.trust import Manifest
+from juzhu_protocol.rules.calendar import day_of
+from juzhu_protocol.rules.decide import STATUS_VALID, ListState
+from juzhu_protocol.trust.bundle import (
+    MAX_SIGNED_BUNDLE,
+    PURPOSE_LIST,
+    Roots,
+    TrustedKeys,
+    open_bundle,
+    reopen_bundle,
+)
+from juzhu_protocol.trust.manifest import ContentCheck, open_manifest
+from juzhu_protocol.trust.verifier import SignatureVerifier
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .ports import Ports
+
+KIND_TRUST, KIND_LIST = 1, 2
+
+_STATE_REGIONS = ("state0", "state1")
+_TRUST_REGIONS = ("trust0", "trust1")
+_LIST_REGIONS = ("list0", "list1")
+_STEP = 1024
+
+
+class Transfer:
+    """An object on its way in: what it will be, and how much of it stands in the slot."""
+
+    __slots__ = ("kind", "length", "manifest", "offset", "region")
+
+    def __init__(self, kind: int, length: int, manifest: "Manifest | None", region: str) -> None:
+        self.kind = kind
+        self.length = length
+        self.manifest = manifest
+        self.region = region
+        self.offset = 0
+
+
+class ReaderStore:
+    """Loads what flash holds and takes in new objects step by step.
+
+    keys, manifest and list are what may be relied on now, or None. `damage` says in words what was found
+    broken on flash, empty when nothing was.
+    """
+
+    def __init__(self, ports: "Ports", division: int, roots: Roots, verifier: SignatureVerifier) -> None:
+        self._flash = ports.flash
+        self._division = division
+        self._roots = roots
+        self._verifier = verifier
+        self._transfer: "Transfer | None" = None
+        self.damage = ""
+        self.keys: "TrustedKeys | None" = None
+        self.manifest: "Manifest | None" = None
+        self.list: "StatusList | None" = None
+        self.state = self._load_state(ports)
+        self._load_trust()
+        self._load_list()
+
+    @property
+    def clock_floor(self) -> int:
+        """The newest time in anything ever verified, Unix seconds; 0 before the first."""
+        return self.state.clock_floor
+
+    def list_state(self) -> "ListState | None":
+        """Return what the decision needs to know of the list, None without one."""
+        if self.list is None or self.manifest is None:
+            return None
+        return ListState(self._division, self.manifest.sequence, day_of(self.manifest.time))
+
+    def status_of(self, division: int, serial: int) -> int:
+        """Return a serial's status in the held list; valid where no held list covers it."""
+        if self.list is None or division != self._division:
+            return STATUS_VALID
+        return self.list.status(serial)
+
+    def begin(self, offer: ObjectBegin) -> int:
+        """Take an offer; return the offset to send from, the whole length when nothing is lacking."""
+        if offer.kind == KIND_TRUST:
+            if offer.length > MAX_SIGNED_BUNDLE:
+                raise OversizeError("a bundle of %d bytes, at most %d fit" % (offer.length, MAX_SIGNED_BUNDLE))
+            self._transfer = Transfer(KIND_TRUST, offer.length, None, _TRUST_REGIONS[1 - self.state.trust_slot])
+            return 0
+        if self.keys is None:
+            raise UnknownKeyError("no trust bundle is held, so no list can be verified")
+        manifest = open_manifest(
+            offer.manifest, self._division, self.keys, self._verifier, self._floor_manifest()
+        )
+        region = _LIST_REGIONS[1 - self.state.list_slot]
+        if manifest.content_length != offer.length:
+            raise ContentMismatchError("%d bytes offered, %d signed" % (offer.length, manifest.content_length))
+        if offer.length > self._flash.size(region):
+            raise OversizeError("a list of %d bytes, at most %d fit" % (offer.length, self._flash.size(region)))
+        under_way = self._transfer
+        transfer = Transfer(KIND_LIST, offer.length, manifest, region)
+        if self._same_content(self.manifest, manifest) and self.list is not None:
+            transfer.region = _LIST_REGIONS[self.state.list_slot]
+            transfer.offset = offer.length
+        elif under_way and under_way.region == region and self._same_content(under_way.manifest, manifest):
+            transfer.offset = under_way.offset
+        self._transfer = transfer
+        return transfer.offset
+
+    def data(self, part: ObjectData) -> int:
+        """Write a part of the object under way; return the offset of the next."""
+        transfer = self._under_way(part.kind)
+        if part.offset != transfer.offset or part.offset + len(part.data) > transfer.length:
+            raise TransferStateError("a part at %d, expected at %d" % (part.offset, transfer.offset))
+        self._write(transfer.region, part.offset, part.data)
+        transfer.offset += len(part.data)
+        return transfer.offset
+
+    def commit(self, kind: int) -> int:
+        """Verify the whole object where it stands and take it into use; return its length."""
+        transfer = self._under_way(kind)
+        if transfer.offset != transfer.length:
+            raise TransferStateError("%d of %d bytes are here" % (transfer.offset, transfer.length))
+        self._transfer = None
+        if transfer.manifest is None:
+            self._commit_trust(transfer)
+        else:
+            self._commit_list(transfer, transfer.manifest)
+        return transfer.length
+
+    def _commit_trust(self, transfer: Transfer) -> None:
+        data = self._read(transfer.region, 0, transfer.length)
+        keys = open_bundle(data, self._roots, self._verifier, self.state.bundle_floor)
+        if self.keys is not None and keys.version == self.state.bundle_floor:
+            held = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
+            if held != data:
+                raise RollbackError("two different bundles are version %d" % keys.version)
+        self._save(
+            bundle_floor=keys.version,
+            clock_floor=max(self.state.clock_floor, keys.time),
+            trust_slot=_TRUST_REGIONS.index(transfer.region),
+            trust_length=transfer.length,
+            trust_hash=sha256(data).digest(),
+        )
+        self.keys = keys
+        # A key may have been withdrawn: the list that it signed stays as a floor, but is believed no more.
+        self._load_list()
+
+    def _commit_list(self, transfer: Transfer, manifest: Manifest) -> None:
+        status_list = self._open_list(transfer.region, manifest)
+        self._save(
+            clock_floor=max(self.state.clock_floor, manifest.time),
+            list_slot=_LIST_REGIONS.index(transfer.region),
+            manifest=manifest.to_bytes(),
+        )
+        self.manifest = manifest
+        self.list = status_list
+
+    def _open_list(self, region: str, manifest: Manifest) -> StatusList:
+        check = ContentCheck(manifest)
+        for offset in range(0, manifest.content_length, _STEP):
+            check.update(self._read(region, offset, min(_STEP, manifest.content_length - offset)))
+        check.finish()
+
+        def read(offset: int, size: int) -> bytes:
+            return self._read(region, offset, size)
+
+        status_list = StatusList(read, manifest.content_length)
+        if status_list.division != self._division:
+            raise MalformedObjectError("the list inside is of division %d" % status_list.division)
+        return status_list
+
+    def _load_state(self, ports: "Ports") -> ReaderState:
+        best = None
+        blank = 0
+        for region in _STATE_REGIONS:
+            head = self._read(region, 0, 2)
+            if head == b"\xff\xff":
+                blank += 1
+                continue
+            size = int.from_bytes(head, "big")
+            if size + 6 > self._flash.size(region):
+                continue
+            record = self._read(region, 2, size)
+            if crc32(record) & 0xFFFFFFFF != int.from_bytes(self._read(region, 2 + size, 4), "big"):
+                continue
+            try:
+                state = ReaderState.from_bytes(record)
+            except RecordError:
+                continue
+            if best is None or state.counter > best.counter:
+                best = state
+        if best is not None:
+            return best
+        if blank != len(_STATE_REGIONS):
+            raise StorageError("both copies of the reader's state are damaged; install the reader anew")
+        self.state = ReaderState(1, int.from_bytes(ports.random(4), "big"), 0, 0, 1, 0, bytes(32), 1, b"")
+        # The ring's id must be the same at the next start, or taps kept now would be taken for another ring's.
+        self._save()
+        return self.state
+
+    def _load_trust(self) -> None:
+        if not self.state.trust_length:
+            return
+        data = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
+        if sha256(data).digest() != self.state.trust_hash:
+            self.damage = "the trust bundle on flash is damaged"
+            return
+        self.keys = reopen_bundle(data)
+
+    def _load_list(self) -> None:
+        self.manifest = None
+        self.list = None
+        manifest = self._floor_manifest()
+        if manifest is None or self.keys is None:
+            return
+        try:
+            self.keys.find(manifest.key_id, PURPOSE_LIST, self._division, manifest.time)
+            self.list = self._open_list(_LIST_REGIONS[self.state.list_slot], manifest)
+            self.manifest = manifest
+        except JuzhuError as error:
+            self.damage = "the list on flash is not usable: " + str(error)
+
+    def _floor_manifest(self) -> "Manifest | None":
+        return Manifest.from_bytes(self.state.manifest) if self.state.manifest else None
+
+    def _save(self, **changes: "int | bytes") -> None:
+        fields = {name: changes.get(name, getattr(self.state, name)) for name in ReaderState.__slots__}
+        fields["counter"] = self.state.counter + 1
+        state = ReaderState(*[fields[name] for name in ReaderState.__slots__])  # type: ignore[arg-type]  # by name
+        record = state.to_bytes()
+        check = (crc32(record) & 0xFFFFFFFF).to_bytes(4, "big")
+        self._write(_STATE_REGIONS[state.counter % 2], 0, len(record).to_bytes(2, "big") + record + check)
+        self.state = state
+
+    def _under_way(self, kind: int) -> Transfer:
+        if self._transfer is None or self._transfer.kind != kind:
+            raise TransferStateError("no transfer of kind %d was begun" % kind)
+        return self._transfer
+
+    @staticmethod
+    def _same_content(one: "Manifest | None", other: Manifest) -> bool:
+        return one is not None and one.content_hash == other.content_hash
+
+    def _read(self, region: str, offset: int, size: int) -> bytes:
+        try:
+            return self._flash.read(region, offset, size)
+        except OSError as error:
+            raise StorageError("flash region %s cannot be read: %r" % (region, error))
+
+    def _write(self, region: str, offset: int, data: bytes) -> None:
+        try:
+            self._flash.write(region, offset, data)
+        except OSError as error:
+            raise StorageError("flash region %s cannot be written: %r" % (region, error))

@@ -1,0 +1,110 @@
+"""The reader's own record of its taps: a ring on flash, chained under the reader's key.
+
+Records stay until the host says that it has stored them; when the ring is full the oldest goes, and is
+counted as lost. A cut in the middle of a write loses that one record and no other.
+"""
+
+from binascii import crc32
+
+from juzhu_protocol.crypto.mac import hmac_sha256
+from juzhu_protocol.errors import RecordError, StorageError
+from juzhu_protocol.records.link import Tap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .ports import Flash
+
+SLOT_SIZE = 64
+_TAP_SIZE = 42
+_REGION = "taps"
+_CHAIN_SIZE = 16
+_NO_CHAIN = bytes(_CHAIN_SIZE)
+
+
+def chain_value(key: bytes, ring_id: int, before: bytes, tap: Tap) -> bytes:
+    """Return the chain's next value: HMAC-SHA256 over ring, value before and record, first 16 bytes."""
+    body = tap.to_bytes()[:-_CHAIN_SIZE]
+    return hmac_sha256(key, b"juzhu/1/tap\x00" + ring_id.to_bytes(4, "big") + before + body)[:_CHAIN_SIZE]
+
+
+class TapRing:
+    """Keeps taps in order of their index, which begins at 1 and never repeats within one ring id."""
+
+    def __init__(self, flash: "Flash", ring_id: int, key: bytes) -> None:
+        self._flash = flash
+        self._key = key
+        self.ring_id = ring_id
+        self.capacity = flash.size(_REGION) // SLOT_SIZE
+        self.last = 0
+        self.stored = 0
+        self.lost = 0
+        self._chain = _NO_CHAIN
+        self._find_last()
+
+    @property
+    def waiting(self) -> int:
+        """How many taps the ring holds that the host has not stored."""
+        return self.last - max(self.stored, self.last - self.capacity)
+
+    def append(self, tap: Tap) -> None:
+        """Give the tap its index and chain value and write it; StorageError when flash fails."""
+        if self.last - self.stored >= self.capacity:
+            self.lost += 1
+        tap.index = self.last + 1
+        tap.chain = chain_value(self._key, self.ring_id, self._chain, tap)
+        record = tap.to_bytes()
+        try:
+            self._flash.write(
+                _REGION, self._offset(tap.index), record + (crc32(record) & 0xFFFFFFFF).to_bytes(4, "big")
+            )
+        except OSError as error:
+            raise StorageError("the tap ring cannot be written: %r" % error)
+        self.last = tap.index
+        self._chain = tap.chain
+
+    def next_waiting(self) -> "Tap | None":
+        """Return the oldest tap that the host has not stored, or None; damaged ones are passed over."""
+        index = max(self.stored, self.last - self.capacity) + 1
+        while index <= self.last:
+            tap = self._read(index)
+            if tap is not None:
+                return tap
+            self.lost += 1
+            self.stored = index
+            index += 1
+        return None
+
+    def mark_stored(self, index: int) -> None:
+        """The host has stored every tap up to this index, or says so."""
+        self.stored = max(self.stored, min(index, self.last))
+
+    def resume(self, ring_id: int, stored: int) -> None:
+        """A host begins: it has this ring up to `stored`, or knows another ring and has nothing of ours."""
+        self.stored = min(stored, self.last) if ring_id == self.ring_id else 0
+
+    def _find_last(self) -> None:
+        for slot in range(self.capacity):
+            tap = self._read_slot(slot)
+            if tap is not None and tap.index > self.last and (tap.index - 1) % self.capacity == slot:
+                self.last = tap.index
+                self._chain = tap.chain
+
+    def _offset(self, index: int) -> int:
+        return (index - 1) % self.capacity * SLOT_SIZE
+
+    def _read(self, index: int) -> "Tap | None":
+        tap = self._read_slot((index - 1) % self.capacity)
+        return tap if tap is not None and tap.index == index else None
+
+    def _read_slot(self, slot: int) -> "Tap | None":
+        try:
+            data = self._flash.read(_REGION, slot * SLOT_SIZE, _TAP_SIZE + 4)
+        except OSError as error:
+            raise StorageError("the tap ring cannot be read: %r" % error)
+        record = data[:_TAP_SIZE]
+        if data[0] == 0xFF or crc32(record) & 0xFFFFFFFF != int.from_bytes(data[_TAP_SIZE:], "big"):
+            return None
+        try:
+            return Tap.from_bytes(record)
+        except RecordError:
+            return None

@@ -1,0 +1,1 @@
+"""The card: its APDUs and the conversation that a point of service has with it."""

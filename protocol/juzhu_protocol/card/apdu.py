@@ -1,0 +1,46 @@
+"""The APDUs of Juzhu card profile 1 (ISO/IEC 7816-4, short form)."""
+
+from ..errors import CardResponseError
+
+AID = b"\xf0JUZHU\x01"
+"""Proprietary application identifier, category 'F' (ISO/IEC 7816-5): ours, registered with nobody."""
+
+SFI_INFO, SFI_SERVICE, SFI_ENDORSEMENTS, SFI_HOLDER, SFI_PHOTO, SFI_SECURITY = 1, 2, 3, 4, 5, 6
+
+INS_SELECT, INS_READ_BINARY, INS_READ_RECORD = 0xA4, 0xB0, 0xB2
+
+SW_OK = 0x9000
+SW_WRONG_LENGTH = 0x6700
+SW_SECURITY_STATUS = 0x6982
+SW_NO_CURRENT_FILE = 0x6986
+SW_FILE_NOT_FOUND = 0x6A82
+SW_RECORD_NOT_FOUND = 0x6A83
+SW_WRONG_OFFSET = 0x6B00
+SW_INS_UNKNOWN = 0x6D00
+SW_CLA_UNKNOWN = 0x6E00
+SW_WRONG_P1P2 = 0x6A86
+
+MAX_RESPONSE = 258
+"""256 bytes of data and the status word: the most that a short APDU may answer."""
+
+
+def select() -> bytes:
+    """Return SELECT by AID, no answer data asked for (7816-4, 11.2.2)."""
+    return bytes([0x00, INS_SELECT, 0x04, 0x0C, len(AID)]) + AID
+
+
+def read_binary(sfi: int) -> bytes:
+    """Return READ BINARY of a whole file of at most 256 bytes by its SFI (7816-4, 11.3.3)."""
+    return bytes([0x00, INS_READ_BINARY, 0x80 | sfi, 0x00, 0x00])
+
+
+def read_record(sfi: int, number: int) -> bytes:
+    """Return READ RECORD of one record, counted from 1 (7816-4, 11.4.3)."""
+    return bytes([0x00, INS_READ_RECORD, number, sfi << 3 | 0x04, 0x00])
+
+
+def split_response(response: bytes) -> "tuple[bytes, int]":
+    """Return (data, status word); CardResponseError for an answer that is no response APDU."""
+    if not 2 <= len(response) <= MAX_RESPONSE:
+        raise CardResponseError("a response APDU has 2 to %d bytes, not %d" % (MAX_RESPONSE, len(response)))
+    return response[:-2], response[-2] << 8 | response[-1]

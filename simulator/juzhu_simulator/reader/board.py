@@ -1,0 +1,162 @@
+"""The virtual board: ReaderCore wired to hardware that is a stream of JSON messages. Runs on both runtimes.
+
+To the board: {"type": "card"} when a card comes into the field; {"type": "response", "apdu": hex or null};
+{"type": "rtc", "offset_s": seconds ahead of this machine's clock, "uncertainty_s": seconds or null}.
+From it: {"type": "ready"}, {"type": "apdu", "apdu": hex}, {"type": "show", ...}, {"type": "report", "text": ...}.
+
+It does not imitate: the anticollision before a card answers, a display's or a flash chip's own delay.
+"""
+
+from juzhu_device.actions import Report, SendApdu, SendBytes, Show
+from juzhu_device.core import ReaderCore
+from juzhu_device.settings import ReaderSettings
+from juzhu_protocol.compat import RUNTIME, RUNTIME_NAMES
+from juzhu_protocol.errors import StorageError
+from juzhu_protocol.rules.calendar import iso
+from juzhu_protocol.rules.kaifeng import KAIFENG
+from juzhu_protocol.rules.reasons import ANSWER_NAMES
+from juzhu_protocol.trust.bundle import Roots
+
+from .sabotage import apply_sabotage
+
+REGIONS = {
+    "state0": 512,
+    "state1": 512,
+    "trust0": 4096,
+    "trust1": 4096,
+    "list0": 262144,
+    "list1": 262144,
+    "taps": 65536,
+}
+"""Flash regions of a virtual reader and their sizes in bytes."""
+
+
+class VirtualRtc:
+    """A clock that runs with this machine's, ahead of it by a settable offset."""
+
+    def __init__(self, offset_s: int, uncertainty_s: "int | None") -> None:
+        self.unix = 0
+        self.offset_s = offset_s
+        self.uncertainty_s = uncertainty_s
+        self.sabotage_s = 0
+
+    def read(self) -> "tuple[int, int | None] | None":
+        """Return (Unix time, uncertainty in seconds or None)."""
+        return self.unix + self.offset_s + self.sabotage_s, self.uncertainty_s
+
+
+class VirtualPorts:
+    """The ports of a virtual reader; flash and random come from the runtime around it."""
+
+    def __init__(self, flash: object, rtc: VirtualRtc, random: object) -> None:
+        self.flash = flash
+        self.rtc = rtc
+        self.random = random
+
+
+class VirtualBoard:
+    """One reader. `config` is the installed settings as JSON gave them; every call names the time.
+
+    After each call `take_output()` returns what came of it: ("hardware", dict) and ("link", bytes) pairs.
+    """
+
+    def __init__(self, config: dict, flash: object, random: object) -> None:
+        rtc = config.get("rtc", {})
+        self._rtc = VirtualRtc(rtc.get("offset_s", 0), rtc.get("uncertainty_s", 0))
+        self._output: "list[tuple[str, object]]" = []
+        self._core: "ReaderCore | None" = None
+        ports = VirtualPorts(flash, self._rtc, random)
+        settings = ReaderSettings(
+            config["reader_id"].encode(),
+            bytes.fromhex(config["reader_key"]),
+            Roots([bytes.fromhex(key) for key in config["roots"]["keys"]], config["roots"]["threshold"]),
+            KAIFENG,
+            KAIFENG.service(config.get("service", "bus.senior")),
+        )
+        try:
+            self._core = ReaderCore(settings, ports, int.from_bytes(random(4), "big"))
+        except StorageError as error:
+            self._say({"type": "fault", "text": str(error)})
+            return
+        if config.get("sabotage"):
+            apply_sabotage(config["sabotage"], self._core, self._rtc)
+        if self._core.store.damage:
+            self._say({"type": "report", "text": self._core.store.damage})
+        self._say({"type": "ready", "reader": config["reader_id"], "runtime": RUNTIME_NAMES[RUNTIME]})
+
+    def hardware(self, message: dict, now_ms: int, unix: int) -> None:
+        """A message from the virtual hardware; unknown ones are reported and ignored."""
+        self._rtc.unix = unix
+        kind = message.get("type")
+        if self._core is None:
+            return
+        if kind == "card":
+            self._perform(self._core.card_present(now_ms))
+        elif kind == "response":
+            apdu = message.get("apdu")
+            self._perform(self._core.card_response(bytes.fromhex(apdu) if apdu is not None else None, now_ms))
+        elif kind == "rtc":
+            self._rtc.offset_s = message["offset_s"]
+            self._rtc.uncertainty_s = message["uncertainty_s"]
+            self._say({"type": "rtc_set"})
+        else:
+            self._say({"type": "report", "text": "unknown hardware message"})
+
+    def link(self, data: bytes, now_ms: int, unix: int) -> None:
+        """Bytes from the host."""
+        self._rtc.unix = unix
+        if self._core is not None:
+            self._perform(self._core.link_received(data, now_ms))
+
+    def link_lost(self) -> None:
+        """The host's line went away."""
+        if self._core is not None:
+            self._core.link_lost()
+
+    def tick(self, now_ms: int, unix: int) -> None:
+        """Time passes."""
+        self._rtc.unix = unix
+        if self._core is not None:
+            self._perform(self._core.tick(now_ms))
+
+    def take_output(self) -> "list[tuple[str, object]]":
+        """Return and forget what is to go out."""
+        output, self._output = self._output, []
+        return output
+
+    def _say(self, message: dict) -> None:
+        self._output.append(("hardware", message))
+
+    def _perform(self, actions: list) -> None:
+        for action in actions:
+            if isinstance(action, SendApdu):
+                self._say({"type": "apdu", "apdu": action.command.hex()})
+            elif isinstance(action, SendBytes):
+                self._output.append(("link", action.data))
+            elif isinstance(action, Show):
+                self._say(self._shown(action))
+            elif isinstance(action, Report):
+                self._say({"type": "report", "text": action.text})
+
+    def _shown(self, show: Show) -> dict:
+        feedback = show.feedback
+        message = {
+            "type": "show",
+            "answer": ANSWER_NAMES[show.answer],
+            "apdus": show.apdus,
+            "public": {"text": feedback.text, "colour": feedback.colour, "shape": feedback.shape},
+            "reason": "",
+            "article": "",
+        }
+        verdict = show.verdict
+        if verdict is not None:
+            reason = verdict.explain()
+            message["reason"] = reason.name
+            message["article"] = reason.article
+            message["staff"] = reason.staff
+            message["remedy"] = reason.remedy
+            message["until"] = iso(verdict.until) if verdict.until else ""
+            message["list_sequence"] = verdict.list_sequence
+            message["list_age_days"] = verdict.list_age
+            message["clock_sure"] = verdict.clock.is_sure()
+        return message
