@@ -138,9 +138,7 @@ def decide(
     """
     if authenticity != GENUINE or service_record is None:
         return Verdict(AUTHENTICITY_REASONS.get(authenticity, NOT_GENUINE), clock, list_state)
-    reason, until, flags = _on_day(
-        clock.earliest, service_record, card_status, service, list_state, profile
-    )
+    reason, until, flags = _on_day(clock.earliest, service_record, card_status, service, list_state, profile)
     for day in _turning_days(service_record, service, list_state, profile):
         if day <= clock.earliest or (clock.latest is not None and day > clock.latest):
             continue
@@ -214,6 +212,3 @@ def _on_day(
     if today >= window_opens(record.good_through, profile):
         return ENDORSE_SOON, record.good_through, flags
     return IN_FORCE, 0, flags
-
-
-

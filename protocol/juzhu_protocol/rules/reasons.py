@@ -67,7 +67,9 @@ REASONS = {
         ("有效，近期应签注", "In force; the yearly endorsement is due"),
         ("到登记站签注，免费", "Have it endorsed at the registration station, free of charge"),
     ),
-    REVOKED: Reason("revoked", DENY, "20", ("该证已注销", "This card was replaced, lost or cancelled"), _STATION),
+    REVOKED: Reason(
+        "revoked", DENY, "20", ("该证已注销", "This card was replaced, lost or cancelled"), _STATION
+    ),
     SUSPENDED: Reason("suspended", DENY, "19", ("使用功能中止", "Use is suspended"), _STATION),
     OVERDUE: Reason(
         "overdue",
@@ -101,7 +103,11 @@ REASONS = {
         "update reader", REFER, "", ("读卡器需升级", "A newer card; update the reader"), _OTHER_READER
     ),
     UNKNOWN_KEY: Reason(
-        "unknown key", REFER, "", ("签名密钥未知", "Signed by a key that this reader does not know"), _OTHER_READER
+        "unknown key",
+        REFER,
+        "",
+        ("签名密钥未知", "Signed by a key that this reader does not know"),
+        _OTHER_READER,
     ),
     KEY_REVOKED: Reason(
         "key revoked", REFER, "", ("签名密钥已撤销", "Signed by a key that was revoked"), _OTHER_READER
@@ -118,9 +124,7 @@ REASONS = {
     OTHER_RULES: Reason(
         "other rules", REFER, "28, 29", ("适用其他规定", "Other rules apply to this permit"), _OTHER_READER
     ),
-    UNREADABLE: Reason(
-        "unreadable", REFER, "", ("读卡失败", "The card could not be read"), _OTHER_READER
-    ),
+    UNREADABLE: Reason("unreadable", REFER, "", ("读卡失败", "The card could not be read"), _OTHER_READER),
     NO_LIST: Reason("no list", REFER, "", ("读卡器尚无名单", "The reader has no list yet"), _OTHER_READER),
     NOT_A_PERMIT: Reason("not a permit", REFER, "", ("不是居住证", "Not a residence permit"), _NOTHING),
     READER_FAULT: Reason("reader fault", REFER, "", ("读卡器故障", "A fault of the reader"), _OTHER_READER),

@@ -6,10 +6,10 @@ construct ignores bytes after a record; parse() here refuses them.
 import io
 from typing import Any
 
-from construct import Construct, ConstructError
+from construct import Construct, ConstructError, StreamError
 
 from ..errors import RecordLengthError, RecordValueError, RecordVersionError
-from .nodes import UnknownVersion
+from .nodes import UnknownVersionError
 
 
 def parse(schema: Construct, data: bytes) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def parse(schema: Construct, data: bytes) -> dict[str, Any]:
     stream = io.BytesIO(data)
     try:
         found = schema.parse_stream(stream)
-    except UnknownVersion as error:
+    except UnknownVersionError as error:
         raise RecordVersionError(str(error)) from error
     except StreamError as error:
         raise RecordLengthError(str(error)) from error
@@ -34,7 +34,7 @@ def build(schema: Construct, fields: dict[str, Any]) -> bytes:
     """Return the bytes of a record; RecordValueError for a field that the schema refuses."""
     try:
         return bytes(schema.build(fields))
-    except UnknownVersion as error:
+    except UnknownVersionError as error:
         raise RecordVersionError(str(error)) from error
     except (ConstructError, TypeError, KeyError) as error:
         raise RecordValueError(str(error)) from error
@@ -47,6 +47,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) for item in value]
     return value
-
-
-

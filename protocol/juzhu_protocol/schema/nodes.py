@@ -8,11 +8,11 @@ UINTS = {id(Int8ub): 1, id(Int16ub): 2, id(Int24ub): 3, id(Int32ub): 4}
 """Size in bytes of each integer node, by identity: construct makes them singletons."""
 
 
-class UnknownVersion(ConstructError):  # type: ignore[misc]  # construct ships no types
+class UnknownVersionError(ConstructError):  # type: ignore[misc]  # construct ships no types
     """Raised by Known; the codec turns it into RecordVersionError."""
 
 
-class RefusedValue(ConstructError):  # type: ignore[misc]  # construct ships no types
+class RefusedValueError(ConstructError):  # type: ignore[misc]  # construct ships no types
     """Raised by Range, OneOf, Blob and Many; the codec turns it into RecordValueError."""
 
 
@@ -25,7 +25,7 @@ class Known(Validator):  # type: ignore[misc]  # construct ships no types
 
     def _validate(self, obj: Any, context: Any, path: str) -> bool:
         if obj != self.value:
-            raise UnknownVersion(f"{obj} is not {self.value}", path=path)
+            raise UnknownVersionError(f"{obj} is not {self.value}", path=path)
         return True
 
 
@@ -34,7 +34,7 @@ class Tag(Known):
 
     def _validate(self, obj: Any, context: Any, path: str) -> bool:
         if obj != self.value:
-            raise RefusedValue(f"{obj} is not {self.value}", path=path)
+            raise RefusedValueError(f"{obj} is not {self.value}", path=path)
         return True
 
 
@@ -47,7 +47,7 @@ class Range(Validator):  # type: ignore[misc]  # construct ships no types
 
     def _validate(self, obj: Any, context: Any, path: str) -> bool:
         if not isinstance(obj, int) or not self.low <= obj <= self.high:
-            raise RefusedValue(f"{obj!r} is not in {self.low}..{self.high}", path=path)
+            raise RefusedValueError(f"{obj!r} is not in {self.low}..{self.high}", path=path)
         return True
 
 
@@ -60,7 +60,7 @@ class OneOf(Validator):  # type: ignore[misc]  # construct ships no types
 
     def _validate(self, obj: Any, context: Any, path: str) -> bool:
         if obj not in self.values:
-            raise RefusedValue(f"{obj!r} is not one of {self.values}", path=path)
+            raise RefusedValueError(f"{obj!r} is not one of {self.values}", path=path)
         return True
 
 
@@ -73,7 +73,7 @@ class Blob(Construct):  # type: ignore[misc]  # construct ships no types
 
     def _check(self, length: int, path: str) -> None:
         if not self.low <= length <= self.high:
-            raise RefusedValue(f"length {length} is not in {self.low}..{self.high}", path=path)
+            raise RefusedValueError(f"length {length} is not in {self.low}..{self.high}", path=path)
 
     def _parse(self, stream: Any, context: Any, path: str) -> bytes:
         length = self.prefix._parsereport(stream, context, path)
@@ -95,7 +95,7 @@ class Many(Construct):  # type: ignore[misc]  # construct ships no types
 
     def _check(self, count: int, path: str) -> None:
         if not self.low <= count <= self.high:
-            raise RefusedValue(f"count {count} is not in {self.low}..{self.high}", path=path)
+            raise RefusedValueError(f"count {count} is not in {self.low}..{self.high}", path=path)
 
     def _parse(self, stream: Any, context: Any, path: str) -> "list[Any]":
         count = Int8ub._parsereport(stream, context, path)
@@ -110,4 +110,17 @@ class Many(Construct):  # type: ignore[misc]  # construct ships no types
         return obj
 
 
-__all__ = ["Blob", "Bytes", "Int8ub", "Int16ub", "Int24ub", "Int32ub", "Known", "Many", "OneOf", "Range", "Struct", "Tag"]
+__all__ = [
+    "Blob",
+    "Bytes",
+    "Int8ub",
+    "Int16ub",
+    "Int24ub",
+    "Int32ub",
+    "Known",
+    "Many",
+    "OneOf",
+    "Range",
+    "Struct",
+    "Tag",
+]

@@ -1,6 +1,6 @@
 """What one record's description consists of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .nodes import Int8ub, Int16ub, Int24ub, Int32ub, Known, OneOf, Range, Struct, Tag
@@ -20,12 +20,11 @@ KEY_ID_SIZE = 4
 
 @dataclass(frozen=True)
 class Record:
-    """One record: its schema, its class's name, its page in docs/protocol.md and its vectors."""
+    """One record: its class's name, what it is, and its schema. Its vectors stand in vectors.py."""
 
     name: str
     doc: str
     schema: Struct
-    vectors: list[tuple[dict[str, Any], str]] = field(default_factory=list)
 
 
 def record_type(code: int) -> Any:

@@ -1,0 +1,89 @@
+"""Days, months and years at their boundaries."""
+
+from juzhu_protocol.rules.calendar import (
+    add_months,
+    add_years,
+    civil_date,
+    day_number,
+    day_of,
+    from_iso,
+    iso,
+    next_yearly_day,
+    start_of,
+)
+
+
+def refused(call, *arguments):
+    try:
+        call(*arguments)
+    except ValueError:
+        return True
+    return False
+
+
+def test_known_days():
+    for text, number in (
+        ("1900-01-01", 0),
+        ("1970-01-01", 25567),
+        ("2000-02-29", 36583),
+        ("2079-06-05", 65534),
+    ):
+        assert from_iso(text) == number, text
+        assert iso(number) == text
+
+
+def test_every_day_of_a_leap_cycle_round_trips():
+    for day in range(36000, 36000 + 4 * 366):
+        assert day_number(*civil_date(day)) == day
+
+
+def test_dates_that_do_not_exist_are_refused():
+    for text in (
+        "2023-02-29",
+        "1900-02-29",
+        "2024-13-01",
+        "2024-00-10",
+        "2024-04-31",
+        "2024-1-1",
+        "20240101",
+        "",
+    ):
+        assert refused(from_iso, text), text
+    assert refused(civil_date, -1)
+
+
+def test_months_end_on_the_corresponding_day_or_the_months_last():
+    for start, months, end in (
+        ("2024-01-31", 1, "2024-02-29"),
+        ("2023-01-31", 1, "2023-02-28"),
+        ("2024-08-31", 6, "2025-02-28"),
+        ("2024-03-31", -1, "2024-02-29"),
+        ("2024-01-15", -1, "2023-12-15"),
+        ("2024-12-31", 1, "2025-01-31"),
+    ):
+        assert iso(add_months(from_iso(start), months)) == end, (start, months)
+
+
+def test_29_february_comes_back_in_leap_years():
+    anchor = from_iso("2024-02-29")
+    assert iso(add_years(anchor, 1)) == "2025-02-28"
+    assert iso(add_years(anchor, 4)) == "2028-02-29"
+    assert iso(next_yearly_day(anchor, from_iso("2027-02-28"))) == "2028-02-29"
+
+
+def test_next_yearly_day_is_always_later():
+    anchor = from_iso("2024-06-15")
+    for after, expected in (
+        ("2024-06-15", "2025-06-15"),
+        ("2025-06-14", "2025-06-15"),
+        ("2025-06-15", "2026-06-15"),
+        ("2023-01-01", "2025-06-15"),
+    ):
+        assert iso(next_yearly_day(anchor, from_iso(after))) == expected, after
+
+
+def test_a_day_begins_at_midnight_in_china():
+    day = from_iso("2026-06-15")
+    assert day_of(start_of(day)) == day
+    assert day_of(start_of(day) - 1) == day - 1
+    assert start_of(from_iso("1970-01-01")) == -8 * 3600
