@@ -32,6 +32,8 @@ QUEUE_LIMIT = 512
 """Messages that may wait to be taken: at the topics' 64 KiB that is 32 MiB at the very most."""
 FILTERS_A_SUBSCRIBE = 8
 """The smallest limit among the common brokers."""
+FIRST_FAILURE = 0x80
+"""MQTT's answers to a subscription from here on are refusals."""
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 STEADY_S = 5.0
@@ -175,11 +177,8 @@ class MqttBus:
         client = self._connected()
         for batch in _batches(topics):
             granted = await self._answered(client.subscribe([(topic, 1) for topic in batch]), "subscribing")
-            refused = [
-                topic
-                for topic, code in zip(batch, granted, strict=True)
-                if getattr(code, "value", code) >= 0x80
-            ]
+            codes = [code if isinstance(code, int) else int(str(code.value)) for code in granted]
+            refused = [topic for topic, code in zip(batch, codes, strict=True) if code >= FIRST_FAILURE]
             if refused:
                 raise BusError(f"{self} refused the subscription to {', '.join(refused)}")
 

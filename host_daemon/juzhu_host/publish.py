@@ -1,0 +1,309 @@
+"""`juzhu publish`: the registry's list, signed, journaled and kept on the broker.
+
+Nothing goes out that is not journaled, and the manifest goes out last. A broker may have lost what it
+retained: everything current goes out again on every connection and every so often.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from juzhu_protocol.authority.errors import DatabaseBusyError, DatabaseFileError, JournalBehindError
+from juzhu_protocol.authority.journal import Journal, Publication, manifest_topic
+from juzhu_protocol.authority.keys import KeyRing
+from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.errors import TrustError
+from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.records.trust import Manifest
+from juzhu_protocol.rules.calendar import day_of
+from juzhu_protocol.trust.bundle import SUITE_ES256
+from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SIGNATURE_SIZE, signed_part
+from juzhu_protocol.trust.manifest import open_manifest, order
+
+from .bus import BrokerAddress, Bus, MqttBus, stay_connected
+
+log = logging.getLogger(__name__)
+
+TRUST_TOPIC = "juzhu/1/trust"
+POLL_S = 0.1
+
+
+class ListSource:
+    """The newest publication of a division: from the journal, or made anew when the registry differs."""
+
+    def __init__(
+        self,
+        registry_path: Path,
+        journal: Journal,
+        keys: KeyRing,
+        division: int,
+        refresh_s: float,
+        now: Callable[[], int],
+    ) -> None:
+        self._path = registry_path
+        self._registry = Registry(registry_path)
+        self._inode = registry_path.stat().st_ino
+        self._seen = -1
+        self._journal = journal
+        self._keys = keys
+        self._division = division
+        self._refresh_s = refresh_s
+        self._now = now
+        self._signed_at: int | None = None
+
+    def close(self) -> None:
+        """Close the registry; the journal is its owner's."""
+        self._registry.close()
+
+    def is_due(self) -> bool:
+        """Whether newest() would look at the registry or sign anew; cheap enough to poll."""
+        signed_at = self._signed_at
+        if signed_at is None or self._now() - signed_at >= self._refresh_s:
+            return True
+        self._follow_file()
+        return self._registry.data_version() != self._seen
+
+    def newest(self) -> Publication:
+        """Return what the division's list is now, journaled; a new one when content or age ask for it."""
+        self._follow_file()
+        # Before the content is read: a change in between is seen again rather than missed.
+        self._seen = self._registry.data_version()
+        highest, exceptions = self._registry.exceptions(self._division)
+        content = build_list(self._division, highest, exceptions)
+        current = self._journal.current()
+        now = self._now()
+        if current is None or current.content != content or now - current.time >= self._refresh_s:
+            if current is not None and now < current.time:
+                log.warning(
+                    "the clock is %d s before the last manifest; that one's time stands", current.time - now
+                )
+            current = self._sign(content, now)
+        self._signed_at = current.time
+        return current
+
+    def _sign(self, content: bytes, now: int) -> Publication:
+        key = self._keys.list_key(self._division, day_of(now))
+
+        def sign(sequence: int, time: int) -> bytes:
+            manifest = Manifest(
+                suite=SUITE_ES256,
+                list_division=self._division,
+                key_epoch=key.spec.epoch,
+                sequence=sequence,
+                time=time,
+                content_length=len(content),
+                content_hash=sha256(content).digest(),
+                key_id=key.key_id,
+                signature=bytes(SIGNATURE_SIZE),
+            )
+            manifest.signature = key.sign(MANIFEST_CONTEXT, signed_part(manifest.to_bytes()))
+            return manifest.to_bytes()
+
+        return self._journal.append(content, now, key.spec.epoch, sign)
+
+    def _follow_file(self) -> None:
+        # A registry restored from a backup is another file under the same name.
+        try:
+            inode = self._path.stat().st_ino
+        except OSError as error:
+            raise DatabaseFileError(f"{self._path}: {error.strerror}; restore it from a backup") from None
+        if inode != self._inode:
+            log.warning("%s was replaced by another file; following that one", self._path)
+            registry = Registry(self._path)
+            self._registry.close()
+            self._registry, self._inode, self._seen = registry, inode, -1
+
+
+class Publisher:
+    """Brings a division's publications to a broker, and keeps them there."""
+
+    def __init__(
+        self,
+        source: ListSource,
+        journal: Journal,
+        keys: KeyRing,
+        division: int,
+        republish_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._journal = journal
+        self._keys = keys
+        self._division = division
+        self._republish_s = republish_s
+        self._monotonic = monotonic
+
+    async def publish_all(self, bus: Bus) -> Publication:
+        """Publish everything current: bundle, chunks, manifest; then clear what nobody names."""
+        began = self._monotonic()
+        publication = self._source.newest()
+        await bus.publish(TRUST_TOPIC, self._keys.bundle)
+        await self._publish_list(bus, publication, began, "everything")
+        return publication
+
+    async def watch(self, bus: Bus) -> None:
+        """Publish everything, then each change as it comes; ends only by an exception."""
+        await bus.subscribe([manifest_topic(self._division)])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_manifests(bus), name="manifest-watch")
+            await self._follow_registry(bus)
+
+    async def _follow_registry(self, bus: Bus) -> None:
+        published: Publication | None = None
+        last_all = 0.0
+        held_up = False
+        while True:
+            try:
+                if published is None or self._monotonic() - last_all >= self._republish_s:
+                    published = await self.publish_all(bus)
+                    last_all = self._monotonic()
+                elif self._source.is_due():
+                    began = self._monotonic()
+                    newest = self._source.newest()
+                    if newest.sequence != published.sequence:
+                        what = "refreshed" if newest.content == published.content else "changed"
+                        published = newest
+                        await self._publish_list(bus, newest, began, what)
+                held_up = False
+            except DatabaseBusyError as error:
+                if not held_up:
+                    log.warning("%s", error)
+                held_up = True
+            await asyncio.sleep(POLL_S)
+
+    async def _publish_list(self, bus: Bus, publication: Publication, began: float, what: str) -> None:
+        for number, topic in enumerate(publication.topics):
+            await bus.publish(topic, publication.chunk(number))
+        await bus.publish(manifest_topic(self._division), publication.manifest)
+        took = (self._monotonic() - began) * 1000
+        log.info(
+            "published list %d sequence %d (%s, %d bytes) in %.1f ms",
+            self._division,
+            publication.sequence,
+            what,
+            len(publication.content),
+            took,
+        )
+        stale = self._journal.stale_topics()
+        for topic in stale:
+            await bus.publish(topic, b"")
+        if stale:
+            self._journal.forget_topics(stale)
+
+    async def _watch_manifests(self, bus: Bus) -> None:
+        """Raise JournalBehindError when the broker holds a manifest of our key that our journal did not make.
+
+        Readers that took it would refuse everything we publish below it.
+        """
+        async for message in bus.messages():
+            try:
+                found = open_manifest(message.payload, self._division, self._keys.trusted, NativeVerifier())
+            except TrustError as error:
+                log.warning("%s carries a manifest that is not ours: %s", message.topic, error)
+                continue
+            current = self._journal.current()
+            if current is None:
+                continue
+            ours = (current.key_epoch, current.sequence)
+            if order(found) > ours or (order(found) == ours and message.payload != current.manifest):
+                raise JournalBehindError(
+                    f"the broker holds sequence {found.sequence} of key epoch {found.key_epoch}, and this "
+                    f"journal is at {current.sequence} of {current.key_epoch}: another publisher is at work, "
+                    "or the journal was lost. Stop the other, or restore the journal; failing both, raise the "
+                    "list key's epoch in keys.toml"
+                )
+
+
+def register(subparsers: Any) -> None:
+    """Add the command `publish`."""
+    from .permit import whole_division
+
+    parser = subparsers.add_parser(
+        "publish",
+        help="publish a division's list over MQTT",
+        description="Signs the list of a registry and keeps it on a broker. Without --watch: once.",
+    )
+    parser.add_argument("--registry", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--division", type=whole_division, required=True, help="the list division, prefecture"
+    )
+    parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder of the authority's keys")
+    parser.add_argument("--broker", required=True, metavar="URL", help="mqtt://[user:password@]host[:port]")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="default: <registry>.journal")
+    parser.add_argument("--watch", action="store_true", help="stay, and publish each change at once")
+    parser.add_argument(
+        "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this clock"
+    )
+    parser.add_argument(
+        "--refresh-hours", type=_positive, default=6.0, metavar="H", help="sign anew after this"
+    )
+    parser.add_argument(
+        "--republish-seconds", type=_positive, default=60.0, metavar="S", help="send anew after this"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError("wants a number above 0")
+    return value
+
+
+def _run(args: argparse.Namespace) -> int:
+    from .permit import load_keys
+
+    def open_bus() -> MqttBus:
+        return MqttBus(args.broker, f"juzhu-publish-{args.division}")
+
+    keys = load_keys(args.keys)
+    BrokerAddress.parse(args.broker)
+    journal_path = args.journal or args.registry.with_name(args.registry.name + ".journal")
+    with Journal(journal_path, args.division) as journal:
+        source = ListSource(
+            args.registry,
+            journal,
+            keys,
+            args.division,
+            args.refresh_hours * 3600,
+            lambda: int(time.time()) + int(args.clock_offset),
+        )
+        try:
+            publisher = Publisher(source, journal, keys, args.division, args.republish_seconds)
+            return asyncio.run(_main(publisher, open_bus, watch=args.watch))
+        finally:
+            source.close()
+
+
+async def _main(publisher: Publisher, open_bus: Callable[[], MqttBus], *, watch: bool) -> int:
+    work = asyncio.ensure_future(
+        stay_connected(open_bus, publisher.watch) if watch else _once(publisher, open_bus)
+    )
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        stopped.set()
+        work.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+        log.info("stopped")
+    return 0
+
+
+async def _once(publisher: Publisher, open_bus: Callable[[], MqttBus]) -> None:
+    async with open_bus() as bus:
+        await publisher.publish_all(bus)

@@ -1,0 +1,74 @@
+"""Everything a card's files hold, as one value with a JSON form: what goes to a card or a virtual one."""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ..errors import RecordError
+from ..records.card import Endorsement, Info, Service
+from .errors import CardImageError
+
+FORMAT = "juzhu card image 1"
+
+_SINGLE = ("info", "service", "holder", "photo", "security", "card_keys")
+
+
+@dataclass(frozen=True)
+class CardImage:
+    """Raw files of Juzhu card profile 1; holder, photo, security and card_keys are empty until made."""
+
+    info: bytes
+    service: bytes
+    endorsements: tuple[bytes, ...] = ()
+    holder: bytes = b""
+    photo: bytes = b""
+    security: bytes = b""
+    card_keys: bytes = b""
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{item.name} {len(getattr(self, item.name))}" for item in fields(self))
+        return f"CardImage({sizes})"
+
+    def to_json(self) -> str:
+        """Return the image as JSON, files in hex."""
+        content: dict[str, Any] = {"format": FORMAT}
+        content.update({name: getattr(self, name).hex() for name in _SINGLE})
+        content["endorsements"] = [record.hex() for record in self.endorsements]
+        return json.dumps(content, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "CardImage":
+        """Read an image with well-formed records, signatures unchecked; CardImageError says what is wrong."""
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise CardImageError(f"a card image is JSON: {error}") from None
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            raise CardImageError(f"a card image's format is {FORMAT!r}")
+        unknown = set(content) - {"format", "endorsements", *_SINGLE}
+        if unknown:
+            raise CardImageError(f"a card image has no {', '.join(sorted(unknown))}")
+        listed = content.get("endorsements", [])
+        if not isinstance(listed, list):
+            raise CardImageError("endorsements are a list of hex strings")
+        image = cls(
+            endorsements=tuple(_unhex("endorsements", item) for item in listed),
+            **{name: _unhex(name, content.get(name, "")) for name in _SINGLE},
+        )
+        try:
+            Info.from_bytes(image.info)
+            Service.from_bytes(image.service)
+            for record in image.endorsements:
+                Endorsement.from_bytes(record)
+        except RecordError as error:
+            raise CardImageError(f"a record of the card image: {error}") from None
+        return image
+
+
+def _unhex(name: str, value: object) -> bytes:
+    if not isinstance(value, str):
+        raise CardImageError(f"{name} is no hex string")
+    try:
+        return bytes.fromhex(value)
+    except ValueError:
+        raise CardImageError(f"{name} is no hex string") from None

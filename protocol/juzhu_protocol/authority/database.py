@@ -1,0 +1,88 @@
+"""Opening the authority's SQLite files: rollback journal, synchronous FULL, one connection, one thread."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlite_utils
+
+from .errors import DatabaseBusyError, DatabaseFileError
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+def open_database(path: Path, application_id: int, schema: str, *, create: bool) -> sqlite_utils.Database:
+    """Open a file of ours, or make it; DatabaseFileError when it is missing, damaged or something else."""
+    if not create and not path.is_file():
+        raise DatabaseFileError(f"there is no {path}: check the path")
+    try:
+        # People's data: nobody but its owner reads it, from its first byte on.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        database = sqlite_utils.Database(sqlite3.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000))
+    except (OSError, sqlite3.Error) as error:
+        raise DatabaseFileError(f"{path} cannot be opened: {error}") from None
+    try:
+        with translated(path):
+            database.conn.execute("PRAGMA journal_mode = DELETE")
+            database.conn.execute("PRAGMA synchronous = FULL")
+            database.conn.execute("PRAGMA foreign_keys = ON")
+            _claim(database, path, application_id, schema)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _claim(database: sqlite_utils.Database, path: Path, application_id: int, schema: str) -> None:
+    with writing(database, path):
+        found = database.conn.execute("PRAGMA application_id").fetchone()[0]
+        tables = database.conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if found == 0 and tables == 0:
+            for statement in schema.split(";"):
+                if statement.strip():
+                    database.conn.execute(statement)
+            database.conn.execute(f"PRAGMA application_id = {application_id}")
+        elif found != application_id:
+            raise DatabaseFileError(f"{path} is a database of another kind: check the path")
+
+
+@contextmanager
+def writing(database: sqlite_utils.Database, path: Path) -> Iterator[sqlite_utils.Database]:
+    """One transaction, with the write lock from its start; nested, a part of the outer one."""
+    with translated(path):
+        if not database.conn.in_transaction:
+            # sqlite-utils begins deferred, and a reader that turns writer may fail without waiting.
+            database.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.conn.execute("COMMIT")
+            except BaseException:
+                database.rollback()
+                raise
+        else:
+            with database.atomic():
+                yield database
+
+
+@contextmanager
+def reading(database: sqlite_utils.Database, path: Path) -> Iterator[sqlite_utils.Database]:
+    """One state of the database for several queries."""
+    with translated(path), database.atomic():
+        yield database
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, the file's name in front."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise DatabaseBusyError(f"{path} is held by another process: try again") from error
+        raise DatabaseFileError(f"{path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise DatabaseFileError(f"{path}: {error}; restore it from a backup") from error

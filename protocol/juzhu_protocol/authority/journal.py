@@ -1,0 +1,194 @@
+"""The publishing journal: what a division has published, kept before it goes out.
+
+It assigns sequence numbers and keeps the signed manifest, its content and the names of its chunks, so that
+a publisher that is killed anywhere goes on with the same bytes. A number is used once: the manifest, its
+content and the number are one transaction. One process at a time publishes a division.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ..records.trust import Manifest
+from .database import open_database, reading, writing
+from .errors import OperatorError, SecondPublisherError
+
+APPLICATION_ID = 0x4A5A4A31
+_SCHEMA = """
+CREATE TABLE publications (
+    division INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    key_epoch INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    manifest BLOB NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (division, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE chunks (
+    division INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    PRIMARY KEY (division, topic)
+) STRICT, WITHOUT ROWID
+"""
+
+CHUNK_SIZE = 65_536
+"""The smallest payload limit among the common brokers is 128 kB."""
+
+KEPT_PUBLICATIONS = 1000
+"""The newest of them, with the current content, are what the journal holds."""
+
+
+def manifest_topic(division: int) -> str:
+    """Return the topic of a division's manifest."""
+    return f"juzhu/1/{division}/list/manifest"
+
+
+def chunk_topics(division: int, content_hash: bytes, length: int) -> list[str]:
+    """Return the topics of a content's chunks, in order."""
+    count = (length + CHUNK_SIZE - 1) // CHUNK_SIZE
+    return [f"juzhu/1/{division}/list/{content_hash.hex()}-{number}" for number in range(count)]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One signed manifest, its content, and the topics of its chunks."""
+
+    key_epoch: int
+    sequence: int
+    time: int
+    manifest: bytes
+    content: bytes
+    topics: tuple[str, ...]
+
+    def chunk(self, number: int) -> bytes:
+        """Return the payload of topics[number]."""
+        return self.content[number * CHUNK_SIZE : (number + 1) * CHUNK_SIZE]
+
+
+class Journal:
+    """The journal of one division in one file; a context manager that holds the division's lock.
+
+    SecondPublisherError while another process holds it.
+    """
+
+    def __init__(self, path: Path, division: int) -> None:
+        self._path = path
+        self._division = division
+        self._lock = _Lock(path.with_name(f"{path.name}.{division}.lock"), division)
+        try:
+            self._database = open_database(path, APPLICATION_ID, _SCHEMA, create=True)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and let another publisher take over."""
+        self._database.close()
+        self._lock.release()
+
+    def current(self) -> "Publication | None":
+        """Return the newest publication, or None before the first."""
+        sql = "SELECT * FROM publications WHERE division = ? ORDER BY sequence DESC LIMIT 1"
+        with reading(self._database, self._path):
+            found = list(self._database.query(sql, (self._division,)))
+        return self._publication(bytes(found[0]["manifest"]), bytes(found[0]["content"])) if found else None
+
+    def append(
+        self, content: bytes, now: int, key_epoch: int, sign: Callable[[int, int], bytes]
+    ) -> Publication:
+        """Keep and return the next publication; `sign(sequence, time)` returns its manifest's bytes.
+
+        A manifest's time never runs backwards, since it is the floor of readers' clocks: with `now` before
+        the last one's, the last one's stands.
+        """
+        with writing(self._database, self._path):
+            last = self.current()
+            if last is not None and key_epoch < last.key_epoch:
+                raise OperatorError(
+                    f"the journal is at key epoch {last.key_epoch} and the list key at {key_epoch}: "
+                    "readers would refuse its manifests; use the newer list key"
+                )
+            sequence = last.sequence + 1 if last is not None else 1
+            raw = sign(sequence, max(now, last.time) if last is not None else now)
+            new = self._publication(raw, content)
+            if (new.sequence, new.key_epoch) != (sequence, key_epoch):
+                raise ValueError("the manifest is not numbered as it was asked to be")
+            self._keep(new)
+        return new
+
+    def _keep(self, new: Publication) -> None:
+        # Old manifests stay for an inspection, their contents do not.
+        table = self._database.table
+        self._database.execute("UPDATE publications SET content = x'' WHERE division = ?", (self._division,))
+        self._database.execute(
+            "DELETE FROM publications WHERE division = ? AND sequence <= ?",
+            (self._division, new.sequence - KEPT_PUBLICATIONS),
+        )
+        table("publications").insert(
+            {
+                "division": self._division,
+                "sequence": new.sequence,
+                "key_epoch": new.key_epoch,
+                "time": new.time,
+                "manifest": new.manifest,
+                "content": new.content,
+            }
+        )
+        table("chunks").insert_all(
+            ({"division": self._division, "topic": topic} for topic in new.topics), ignore=True
+        )
+
+    def _publication(self, raw: bytes, content: bytes) -> Publication:
+        manifest = Manifest.from_bytes(raw)
+        topics = chunk_topics(self._division, manifest.content_hash, manifest.content_length)
+        return Publication(manifest.key_epoch, manifest.sequence, manifest.time, raw, content, tuple(topics))
+
+    def stale_topics(self) -> list[str]:
+        """Return the chunk topics that may still be retained and that the current manifest does not name."""
+        current = self.current()
+        named = set(current.topics) if current else set()
+        sql = "SELECT topic FROM chunks WHERE division = ? ORDER BY topic"
+        with reading(self._database, self._path):
+            return [
+                found["topic"]
+                for found in self._database.query(sql, (self._division,))
+                if found["topic"] not in named
+            ]
+
+    def forget_topics(self, topics: "list[str]") -> None:
+        """Note that these topics were cleared."""
+        with writing(self._database, self._path):
+            for topic in topics:
+                self._database.execute(
+                    "DELETE FROM chunks WHERE division = ? AND topic = ?", (self._division, topic)
+                )
+
+
+class _Lock:
+    """An flock beside the journal: the kernel lets go of it when its process dies, however it dies."""
+
+    def __init__(self, path: Path, division: int) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._descriptor)
+            raise SecondPublisherError(
+                f"process {holder} publishes division {division} already: stop it, or leave it to it"
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Let go; the file stays, since deleting it would let two processes hold two locks."""
+        os.close(self._descriptor)
