@@ -39,6 +39,7 @@ class AttachedReader:
         self.name = name
         self.runtime = runtime
         self._writer = writer
+        self.list_sequence = 0
         self.inbox: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
     def send(self, message: dict[str, Any]) -> None:
@@ -90,6 +91,21 @@ class Field:
         except TimeoutError:
             raise FieldError(f"reader {name} did not come up within {limit_s:.0f} s") from None
 
+    async def wait_for_list(self, name: str, sequence: int = 1, limit_s: float = 60.0) -> None:
+        """Wait until the reader has a list of this sequence or later in use."""
+
+        def has_it() -> bool:
+            return name in self._readers and self._readers[name].list_sequence >= sequence
+
+        async def come() -> None:
+            async with self._changed:
+                await self._changed.wait_for(has_it)
+
+        try:
+            await asyncio.wait_for(come(), limit_s)
+        except TimeoutError:
+            raise FieldError(f"reader {name} had no list {sequence} within {limit_s:.0f} s") from None
+
     async def set_clock(self, name: str, offset_s: int, uncertainty_s: int | None) -> None:
         """Set a reader's own clock: seconds ahead of this machine's, and how far it may be off."""
         reader = await self.reader(name)
@@ -125,7 +141,11 @@ class Field:
         try:
             async for line in stream:
                 message = json.loads(line)
-                if reader is not None:
+                if reader is not None and message["type"] == "holds":
+                    async with self._changed:
+                        reader.list_sequence = message["list_sequence"]
+                        self._changed.notify_all()
+                elif reader is not None:
                     reader.inbox.put_nowait(message)
                 elif message["type"] == "ready":
                     reader = AttachedReader(message["reader"], message["runtime"], writer)

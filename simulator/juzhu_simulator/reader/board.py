@@ -2,7 +2,8 @@
 
 To the board: {"type": "card"} when a card comes into the field; {"type": "response", "apdu": hex or null};
 {"type": "rtc", "offset_s": seconds ahead of this machine's clock, "uncertainty_s": seconds or null}.
-From it: {"type": "ready"}, {"type": "apdu", "apdu": hex}, {"type": "show", ...}, {"type": "report", "text": ...}.
+From it: {"type": "ready"}, {"type": "apdu", "apdu": hex}, {"type": "show", ...}, {"type": "report", "text": ...},
+and {"type": "holds", "list_sequence": n} whenever the list in use has changed, as a status light would.
 
 It does not imitate: the anticollision before a card answers, a display's or a flash chip's own delay.
 """
@@ -65,6 +66,7 @@ class VirtualBoard:
         self._rtc = VirtualRtc(rtc.get("offset_s", 0), rtc.get("uncertainty_s", 0))
         self._output: "list[tuple[str, object]]" = []
         self._core: "ReaderCore | None" = None
+        self._list_sequence = 0
         ports = VirtualPorts(flash, self._rtc, random)
         settings = ReaderSettings(
             config["reader_id"].encode(),
@@ -83,6 +85,7 @@ class VirtualBoard:
         if self._core.store.damage:
             self._say({"type": "report", "text": self._core.store.damage})
         self._say({"type": "ready", "reader": config["reader_id"], "runtime": RUNTIME_NAMES[RUNTIME]})
+        self._tell_list()
 
     def hardware(self, message: dict, now_ms: int, unix: int) -> None:
         """A message from the virtual hardware; unknown ones are reported and ignored."""
@@ -107,6 +110,7 @@ class VirtualBoard:
         self._rtc.unix = unix
         if self._core is not None:
             self._perform(self._core.link_received(data, now_ms))
+            self._tell_list()
 
     def link_lost(self) -> None:
         """The host's line went away."""
@@ -126,6 +130,13 @@ class VirtualBoard:
 
     def _say(self, message: dict) -> None:
         self._output.append(("hardware", message))
+
+    def _tell_list(self) -> None:
+        state = self._core.store.list_state() if self._core else None
+        sequence = state.sequence if state else 0
+        if sequence != self._list_sequence:
+            self._list_sequence = sequence
+            self._say({"type": "holds", "list_sequence": sequence})
 
     def _perform(self, actions: list) -> None:
         for action in actions:

@@ -1,0 +1,114 @@
+"""`juzhu demo`: the whole chain, small and real."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..field import FieldError
+from ..micropython import missing, reader_command
+from ..reader.sabotage import PARTS
+from .cast import DIVISION
+from .processes import ProcessError
+from .script import Script
+from .stage import RUNTIMES, Stage
+from .table import JsonLines, Table
+
+EXIT_OK, EXIT_UNEXPECTED, EXIT_UNAVAILABLE = 0, 1, 69
+VOLUNTEER = "66, in force"
+
+
+def register(subparsers: Any) -> None:
+    """Add `juzhu demo`."""
+    parser = subparsers.add_parser("demo", help="run the whole chain and tap every kind of card on it")
+    parser.add_argument("--once", action="store_true", help="end after the last tap instead of staying up")
+    parser.add_argument("--json", action="store_true", help="one JSON object a tap and one with the totals")
+    parser.add_argument("--broker", metavar="URL", help="use this MQTT broker instead of starting one")
+    parser.add_argument("--reader", choices=RUNTIMES, help="one kind of reader only (default: both)")
+    parser.add_argument("--sabotage", choices=PARTS, help="break this part on purpose; the demo must notice")
+    parser.add_argument("--kbit", type=float, default=106.0, help="the card's speed in kbit/s (default 106)")
+    parser.add_argument("--keep", metavar="DIR", help="keep registry, keys and logs in this new folder")
+    parser.set_defaults(run=command)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Run the demo; 0 only when every verdict was the expected one."""
+    # The processes log to files of their own; what the demo itself has to say stands in its table.
+    logging.getLogger().setLevel(logging.WARNING)
+    try:
+        return asyncio.run(_run(arguments))
+    except (ProcessError, FieldError) as error:
+        print(f"juzhu demo: {error}", file=sys.stderr)
+        return EXIT_UNAVAILABLE if isinstance(error, ProcessError) else EXIT_UNEXPECTED
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    printer = JsonLines() if arguments.json else Table()
+    runtimes = _runtimes(arguments.reader, printer)
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    with _folder(arguments.keep) as folder:
+        async with Stage(folder, runtimes, arguments.broker, arguments.sabotage, arguments.kbit) as stage:
+            playing = asyncio.ensure_future(_play(stage, printer))
+            stopping = asyncio.ensure_future(stop.wait())
+            await asyncio.wait([playing, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not playing.done():
+                playing.cancel()
+                return EXIT_UNEXPECTED
+            script = playing.result()
+            if not arguments.once:
+                await _stay(stage, printer, stop)
+            stopping.cancel()
+    return EXIT_OK if script.unexpected == 0 and script.suspend_to_refusal_ms is not None else EXIT_UNEXPECTED
+
+
+async def _play(stage: Stage, printer: "Table | JsonLines") -> Script:
+    await stage.ready()
+    script = Script(stage, printer)
+    await script.play()
+    printer.end(script.summary())
+    return script
+
+
+async def _stay(stage: Stage, printer: "Table | JsonLines", stop: asyncio.Event) -> None:
+    serial = stage.cast.permits[VOLUNTEER].serial
+    printer.note(
+        "\nEverything stays up until Ctrl-C. In another terminal, change a permit and lay its card on again:\n"
+        f"  juzhu permit suspend {serial} --ground 1 --registry {stage.cast.registry} "
+        f"--clock-offset {stage.clock_offset_s}\n"
+        f"  juzhu permit restore {serial} --registry {stage.cast.registry} "
+        f"--clock-offset {stage.clock_offset_s}\n"
+        f"Division {DIVISION}; logs and settings are in {stage.folder}."
+    )
+    await stop.wait()
+
+
+def _runtimes(wanted: "str | None", printer: "Table | JsonLines") -> list[str]:
+    if wanted:
+        return [wanted]
+    if reader_command() is None:
+        printer.note(f"only the CPython reader runs here: {missing()}")
+        return ["cpython"]
+    return list(RUNTIMES)
+
+
+@contextlib.contextmanager
+def _folder(keep: "str | None") -> Any:
+    if keep:
+        folder = Path(keep)
+        if folder.exists() and any(folder.iterdir()):
+            raise ProcessError(f"{folder} is not empty; name a new folder")
+        yield folder.absolute()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="juzhu-demo-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,124 @@
+"""What happens on the stage: the taps in order, then a suspension and a restoration while everything runs."""
+
+import asyncio
+import time
+
+from juzhu_protocol.authority.registry import Registry
+
+from ..card import VirtualCard
+from ..field import TapResult
+from .cast import DIVISION, STEPS, Step
+from .stage import Stage
+from .table import JsonLines, Table, Tap, outcome
+
+SERVICE = "bus.senior"
+ARRIVAL_LIMIT_S = 15.0
+"""A change of the list that takes longer than this to reach a reader has not arrived."""
+
+
+class Script:
+    """Plays the taps on every reader and counts what was not as expected."""
+
+    def __init__(self, stage: Stage, printer: "Table | JsonLines") -> None:
+        self._stage = stage
+        self._printer = printer
+        self.taps = 0
+        self.unexpected = 0
+        self.suspend_to_refusal_ms: float | None = None
+
+    def summary(self) -> dict[str, int | float | None]:
+        """Return the last object of the JSON output."""
+        measured = self.suspend_to_refusal_ms
+        return {
+            "taps": self.taps,
+            "unexpected": self.unexpected,
+            "suspend_to_refusal_ms": None if measured is None else round(measured, 1),
+        }
+
+    async def play(self) -> None:
+        """Play it all once."""
+        self._printer.head()
+        for step in STEPS:
+            for reader in self._stage.readers:
+                await self.tap(reader, step)
+        await self._suspend_while_running("suspended while it runs")
+        await self._restore_while_running("restored while it runs")
+
+    async def tap(self, reader: str, step: Step) -> None:
+        """Tap one card on one reader, report it and count it."""
+        special_clock = bool(step.clock_ahead_s or step.clock_uncertainty_s)
+        if special_clock:
+            await self._stage.set_clock(reader, step.clock_ahead_s, step.clock_uncertainty_s)
+        result = await self._lay(reader, step.card, step.pull_at)
+        if special_clock:
+            await self._stage.set_clock(reader)
+        self._report(reader, step, result)
+
+    async def _lay(self, reader: str, card: str, pull_at: int | None = None) -> TapResult:
+        return await self._stage.field.tap(reader, VirtualCard(self._stage.cast.images[card]), pull_at)
+
+    def _report(self, reader: str, step: Step, result: TapResult) -> None:
+        shown = result.shown
+        tap = Tap(
+            card=step.card,
+            service=SERVICE,
+            expected=outcome(step.answer, step.reason),
+            answer=shown["answer"],
+            reason=shown["reason"],
+            article=shown["article"],
+            until=shown.get("until", ""),
+            runtime=self._stage.readers[reader],
+            list_sequence=shown.get("list_sequence", 0),
+            list_age_days=shown.get("list_age_days"),
+            apdus=result.apdus,
+            milliseconds=result.milliseconds,
+        )
+        self.taps += 1
+        self.unexpected += not tap.as_expected
+        self._printer.tap(tap)
+
+    async def _suspend_while_running(self, card: str) -> None:
+        for reader in self._stage.readers:
+            await self.tap(reader, Step(card, "ALLOW", "in force"))
+        started = await self._act("suspend", card)
+        self._printer.note(f"-- the authority suspends the permit of '{card}' (ground 2) --")
+        waits = await asyncio.gather(*(self._until(reader, card, "DENY", started) for reader in self._stage.readers))
+        if None not in waits:
+            self.suspend_to_refusal_ms = max(wait for wait in waits if wait is not None)
+        for reader in self._stage.readers:
+            await self.tap(reader, Step(card, "DENY", "suspended"))
+        if self.suspend_to_refusal_ms is not None:
+            self._printer.note(f"-- refused {self.suspend_to_refusal_ms:.0f} ms after the suspension --")
+
+    async def _restore_while_running(self, card: str) -> None:
+        for reader in self._stage.readers:
+            await self.tap(reader, Step(card, "DENY", "suspended"))
+        started = await self._act("restore", card)
+        self._printer.note(f"-- the authority restores the permit of '{card}' --")
+        await asyncio.gather(*(self._until(reader, card, "ALLOW", started) for reader in self._stage.readers))
+        for reader in self._stage.readers:
+            await self.tap(reader, Step(card, "ALLOW", "in force"))
+
+    async def _act(self, act: str, card: str) -> float:
+        """Let the authority act on a card's permit; return the moment at which the register had it."""
+        stage = self._stage
+        serial = stage.cast.permits[card].serial
+        now = int(time.time()) + stage.clock_offset_s
+
+        def write() -> float:
+            with Registry(stage.cast.registry) as registry:
+                if act == "suspend":
+                    registry.suspend(DIVISION, serial, 2, now=now)
+                else:
+                    registry.restore(DIVISION, serial, now=now)
+                return time.perf_counter()
+
+        return await asyncio.to_thread(write)
+
+    async def _until(self, reader: str, card: str, answer: str, started: float) -> float | None:
+        """Lay the card on the reader until it answers so; return the milliseconds, None if it never does."""
+        while time.perf_counter() - started < ARRIVAL_LIMIT_S:
+            result = await self._lay(reader, card)
+            if result.shown["answer"] == answer:
+                return (time.perf_counter() - started) * 1000
+        return None
