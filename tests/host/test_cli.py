@@ -101,6 +101,35 @@ def test_plugin_that_breaks_after_its_parser_was_added_is_unavailable(monkeypatc
     assert "half way" in capsys.readouterr().err
 
 
+def test_one_command_does_not_load_the_others(monkeypatch):
+    def work(args):
+        return 0
+
+    def explode():
+        raise AssertionError("loaded without need")
+
+    monkeypatch.setattr(cli, "_add_command", lambda subparsers, name, load: load()(subparsers))
+    monkeypatch.setattr(cli, "_own_commands", lambda: [("other", explode)])
+
+    def register(subparsers):
+        subparsers.add_parser("work").set_defaults(run=work)
+
+    monkeypatch.setattr(cli, "_plugins", lambda: [("work", lambda: register)])
+    assert cli.main(["work"]) == 0
+
+
+def test_plugin_cannot_take_the_place_of_our_own_command(monkeypatch):
+    def ours(subparsers):
+        subparsers.add_parser("work").set_defaults(run=lambda args: 5)
+
+    def theirs(subparsers):
+        subparsers.add_parser("work").set_defaults(run=lambda args: 6)
+
+    monkeypatch.setattr(cli, "_own_commands", lambda: [("work", lambda: ours)])
+    monkeypatch.setattr(cli, "_plugins", lambda: [("work", lambda: theirs)])
+    assert cli.main(["work"]) == 5
+
+
 def test_version_is_the_distributions(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["--version"])
