@@ -1,0 +1,209 @@
+"""What the daemon keeps: the trust bundle, the divisions' lists, and the taps of its readers.
+
+A rollback journal with synchronous FULL. The journal is truncated and synced at every commit: a deleted one
+could come back after a power cut and undo a commit that a reader was told of.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from sqlite_utils import Database
+
+from juzhu_protocol.records.link import Tap
+from juzhu_protocol.records.trust import Manifest
+
+from .errors import StoreDamagedError, StoreError
+from .store_thread import StoreThread
+
+SCHEMA_VERSION = 1
+
+APPLICATION_ID = 0x4A7A6831
+"""The file's mark ("Jzh1"), so that no other program's database is written to."""
+
+_PUT_TRUST = """
+    insert into trust (id, bundle_version, bundle) values (1, ?, ?)
+    on conflict (id) do update set bundle_version = excluded.bundle_version, bundle = excluded.bundle
+"""
+_PUT_LIST = """
+    insert into lists (division, key_epoch, sequence, manifest, content) values (?, ?, ?, ?, ?)
+    on conflict (division) do update set key_epoch = excluded.key_epoch, sequence = excluded.sequence,
+        manifest = excluded.manifest, content = excluded.content
+"""
+_PUT_TAP = """
+    insert into taps (reader_id, ring_id, tap_index, time, pseudonym, service, answer, reason, flags,
+        list_sequence, chain, raw) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict do nothing
+"""
+_PUT_CONFLICT = """
+    insert into tap_conflicts (reader_id, ring_id, tap_index, raw) values (?, ?, ?, ?) on conflict do nothing
+"""
+
+
+@dataclass(frozen=True)
+class StoredList:
+    """A division's list as it was stored: the manifest's bytes and the content they name."""
+
+    manifest: bytes
+    content: bytes
+
+
+class Store:
+    """The daemon's database; every method may raise StoreError, and then nothing has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._thread = StoreThread(path, _prepare)
+        self.path = path
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or make the database; StoreError says what to do when it cannot be used."""
+        store = cls(path)
+        await store._thread.start()
+        return store
+
+    async def close(self) -> None:
+        """Finish what waits and close; a second call does nothing."""
+        await self._thread.close()
+
+    @property
+    def commits(self) -> int:
+        """Commits since the store was opened; calls that waited together shared one."""
+        return self._thread.commits
+
+    async def bundle(self) -> bytes | None:
+        """Return the signed trust bundle's bytes, or None."""
+
+        def read(database: Database) -> bytes | None:
+            row = database.execute("select bundle from trust where id = 1").fetchone()
+            return bytes(row[0]) if row else None
+
+        return await self._thread.call(read, writes=False)
+
+    async def replace_bundle(self, bundle: bytes, version: int) -> None:
+        """Put a bundle in the place of the one held."""
+        await self._thread.call(
+            lambda database: _execute(database, _PUT_TRUST, (version, bundle)), writes=True
+        )
+
+    async def division_list(self, division: int) -> StoredList | None:
+        """Return the division's manifest and content, or None."""
+
+        def read(database: Database) -> StoredList | None:
+            sql = "select manifest, content from lists where division = ?"
+            row = database.execute(sql, (division,)).fetchone()
+            return StoredList(bytes(row[0]), bytes(row[1])) if row else None
+
+        return await self._thread.call(read, writes=False)
+
+    async def replace_list(self, manifest: bytes, content: bytes) -> None:
+        """Put manifest and content, both or neither, in the place of what the manifest's division held."""
+        record = Manifest.from_bytes(manifest)
+        values = (record.list_division, record.key_epoch, record.sequence, manifest, content)
+        await self._thread.call(lambda database: _execute(database, _PUT_LIST, values), writes=True)
+
+    async def store_tap(self, reader_id: bytes, ring_id: int, raw: bytes) -> bool:
+        """Keep a tap for good; False if this very tap was stored before. RecordError when it is none.
+
+        Another tap under an index that is taken is kept beside the first: neither is believed more, none is lost.
+        """
+        tap = Tap.from_bytes(raw)
+        place = (reader_id, ring_id, tap.index)
+        fields = (tap.time, tap.pseudonym, tap.service, tap.answer, tap.reason, tap.flags)
+        values = (*place, *fields, tap.list_sequence, tap.chain, raw)
+
+        def write(database: Database) -> bool:
+            if database.execute(_PUT_TAP, values).rowcount:
+                return True
+            sql = "select raw from taps where reader_id = ? and ring_id = ? and tap_index = ?"
+            if bytes(database.execute(sql, place).fetchone()[0]) == raw:
+                return False
+            return bool(database.execute(_PUT_CONFLICT, (*place, raw)).rowcount)
+
+        return await self._thread.call(write, writes=True)
+
+    async def taps_stored(self, reader_id: bytes, ring_id: int) -> int:
+        """Return the highest index stored of a reader's ring, 0 for none.
+
+        A reader sends in order and may have overwritten what it never sent, so a gap below is not to be filled.
+        """
+
+        def read(database: Database) -> int:
+            sql = "select max(tap_index) from taps where reader_id = ? and ring_id = ?"
+            return int(database.execute(sql, (reader_id, ring_id)).fetchone()[0] or 0)
+
+        return await self._thread.call(read, writes=False)
+
+    async def taps(self, reader_id: bytes, ring_id: int, after: int = 0, limit: int = 1000) -> list[bytes]:
+        """Return the raw Tap records of a ring above index `after`, in order, at most `limit`."""
+
+        def read(database: Database) -> list[bytes]:
+            sql = "select raw from taps where reader_id = ? and ring_id = ? and tap_index > ?"
+            sql += " order by tap_index limit ?"
+            return [bytes(row[0]) for row in database.execute(sql, (reader_id, ring_id, after, limit))]
+
+        return await self._thread.call(read, writes=False)
+
+
+def _execute(database: Database, sql: str, values: tuple[object, ...]) -> None:
+    database.execute(sql, values)
+
+
+def _prepare(database: Database) -> None:
+    # The check reads every page: damage is found now and not by the call that happens on it.
+    found = database.execute("pragma quick_check(1)").fetchone()[0]
+    path = database.execute("pragma database_list").fetchone()[2]
+    if found != "ok":
+        raise StoreDamagedError(
+            f"{path}: the database is damaged ({found}). Move the file aside and start again: lists are fetched "
+            "anew and readers send what was not acknowledged; taps in the old file are in it alone."
+        )
+    database.execute("pragma journal_mode = truncate").fetchone()
+    database.execute("pragma synchronous = full")
+    application = database.execute("pragma application_id").fetchone()[0]
+    version = database.execute("pragma user_version").fetchone()[0]
+    if (application, version) == (0, 0) and not database.table_names():
+        with database.atomic():
+            _create(database)
+    elif application != APPLICATION_ID:
+        raise StoreDamagedError(f"{path}: this is another program's database. Name another file as `store`.")
+    elif version != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path}: its form is version {version}, this software writes {SCHEMA_VERSION}. "
+            "Use the software that wrote it, or name another file as `store`."
+        )
+
+
+def _create(database: Database) -> None:
+    database.table("trust").create({"id": int, "bundle_version": int, "bundle": bytes}, pk="id", strict=True)
+    database.table("lists").create(
+        {"division": int, "key_epoch": int, "sequence": int, "manifest": bytes, "content": bytes},
+        pk="division",
+        strict=True,
+    )
+    # A tap names a pseudonym that changes daily; nothing else about a person is ever stored here.
+    database.table("taps").create(
+        {
+            "reader_id": bytes,
+            "ring_id": int,
+            "tap_index": int,
+            "time": int,
+            "pseudonym": bytes,
+            "service": int,
+            "answer": int,
+            "reason": int,
+            "flags": int,
+            "list_sequence": int,
+            "chain": bytes,
+            "raw": bytes,
+        },
+        pk=("reader_id", "ring_id", "tap_index"),
+        strict=True,
+    )
+    database.table("tap_conflicts").create(
+        {"reader_id": bytes, "ring_id": int, "tap_index": int, "raw": bytes},
+        pk=("reader_id", "ring_id", "tap_index", "raw"),
+        strict=True,
+    )
+    database.execute(f"pragma application_id = {APPLICATION_ID}")
+    database.execute(f"pragma user_version = {SCHEMA_VERSION}")
