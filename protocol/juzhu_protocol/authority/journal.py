@@ -127,13 +127,12 @@ class Journal:
 
     def _keep(self, new: Publication) -> None:
         # Old manifests stay for an inspection, their contents do not.
-        table = self._database.table
         self._database.execute("UPDATE publications SET content = x'' WHERE division = ?", (self._division,))
         self._database.execute(
             "DELETE FROM publications WHERE division = ? AND sequence <= ?",
             (self._division, new.sequence - KEPT_PUBLICATIONS),
         )
-        table("publications").insert(
+        self._database.table("publications").insert(
             {
                 "division": self._division,
                 "sequence": new.sequence,
@@ -143,9 +142,9 @@ class Journal:
                 "content": new.content,
             }
         )
-        table("chunks").insert_all(
-            ({"division": self._division, "topic": topic} for topic in new.topics), ignore=True
-        )
+        for topic in new.topics:
+            # sqlite-utils looks for a rowid when it ignores a row that is there; these tables have none.
+            self._database.execute("INSERT OR IGNORE INTO chunks VALUES (?, ?)", (self._division, topic))
 
     def _publication(self, raw: bytes, content: bytes) -> Publication:
         manifest = Manifest.from_bytes(raw)

@@ -1,0 +1,36 @@
+"""A registry for tests, its holders and its days."""
+
+import itertools
+
+from juzhu_protocol.authority.citizen_number import synthetic
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+from juzhu_protocol.authority.permits import Holder
+from juzhu_protocol.rules.calendar import from_iso, start_of
+
+KEYS = KeyRing.load(DEVELOPMENT_KEYS)
+CITY = 410200
+ISSUER = 410202
+_sequence = itertools.count(1)
+
+
+def at(day):
+    """Noon of a YYYY-MM-DD."""
+    return start_of(from_iso(day)) + 12 * 3600
+
+
+def holder(birth="1960-03-01", sequence=None):
+    """A person who does not exist, another one each time."""
+    sequence = sequence or next(_sequence)
+    return Holder(
+        "试验人",
+        "男" if sequence % 2 else "女",
+        "汉",
+        synthetic(from_iso(birth), sequence),
+        "某省某市某路1号",
+    )
+
+
+def issue(registry, day, **given):
+    """Issue a permit of Kaifeng on a day to somebody new."""
+    values = {"address": "开封市某街2号", "issuing_division": ISSUER, "keys": KEYS, "now": at(day)} | given
+    return registry.issue(values.pop("holder", None) or holder(), **values)

@@ -1,0 +1,166 @@
+"""The keys folder: what it refuses, and that its signatures are those that readers check."""
+
+import pickle
+import shutil
+
+import pytest
+
+from juzhu_protocol.authority.errors import KeysFolderError, NoKeyError
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, KeySpec, load_roots
+from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.errors import BadSignatureError
+from juzhu_protocol.rules.calendar import from_iso, start_of
+from juzhu_protocol.rules.kaifeng import KAIFENG
+from juzhu_protocol.trust.bundle import open_bundle
+from juzhu_protocol.trust.verifier import SignatureVerifier
+
+FIRST, LAST = from_iso("2020-01-01"), from_iso("2040-12-31")
+TIME = start_of(FIRST)
+SPECS = [KeySpec(f"root-{n}", "root", (), FIRST, LAST) for n in (1, 2, 3)] + [
+    KeySpec("organ-x", "organ", (410202,), FIRST, LAST),
+    KeySpec("list-x", "list", (410200,), FIRST, LAST, epoch=3),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    KeyRing.make(tmp_path / "keys", SPECS, TIME)
+    return tmp_path / "keys"
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_development_keys_serve_kaifeng_and_one_division_of_another_city():
+    ring = KeyRing.load(DEVELOPMENT_KEYS)
+    for day in (FIRST, LAST):
+        for division in (*KAIFENG.issuing_divisions, 410102):
+            assert ring.organ(division, day).spec.purpose == "organ"
+        assert ring.list_key(410200, day).spec.purpose == "list"
+    assert ring.organ(410202, FIRST).key_id != ring.organ(410102, FIRST).key_id
+    assert ring.trusted.time <= TIME
+    assert "DEVELOPMENT" in (DEVELOPMENT_KEYS / "README.md").read_text().splitlines()[0]
+
+
+def test_made_folder_loads_and_keeps_its_keys_to_itself(folder):
+    ring = KeyRing.load(folder)
+    assert ring.list_key(410200, FIRST).spec.epoch == 3
+    assert {path.stat().st_mode & 0o77 for path in folder.glob("*.pem")} == {0}
+
+
+def test_made_keys_never_overwrite_others(folder):
+    before = (folder / "organ-x.pem").read_bytes()
+    with pytest.raises(KeysFolderError, match="not overwritten"):
+        KeyRing.make(folder, SPECS, TIME)
+    assert (folder / "organ-x.pem").read_bytes() == before
+
+
+def test_signature_is_what_readers_check_and_the_same_each_time(folder):
+    key = KeyRing.load(folder).organ(410202, FIRST)
+    signature = key.sign(b"juzhu/test", b"message")
+    assert signature == key.sign(b"juzhu/test", b"message")
+    for verifier in (SignatureVerifier(), NativeVerifier()):
+        assert verifier.verify(key.signer.public_key, b"juzhu/test", b"message", signature)
+        assert not verifier.verify(key.signer.public_key, b"juzhu/other", b"message", signature)
+        assert not verifier.verify(key.signer.public_key, b"juzhu/test", b"messagf", signature)
+        for damaged in (b"", signature[:63], signature + b"\0", bytes(64), b"\xff" * 64):
+            assert not verifier.verify(key.signer.public_key, b"juzhu/test", b"message", damaged)
+
+
+def test_private_part_is_neither_printed_nor_pickled(folder):
+    key = KeyRing.load(folder).organ(410202, FIRST)
+    secret = (folder / "organ-x.pem").read_text().splitlines()[1]
+    for thing in (key, key.signer, KeyRing.load(folder)):
+        assert secret not in repr(thing)
+        assert "PrivateKey" not in repr(thing)
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "division", "day"),
+    [
+        ("organ", 410203, FIRST),
+        ("organ", 410202, FIRST - 1),
+        ("organ", 410202, LAST + 1),
+        ("list_key", 410202, FIRST),
+        ("list_key", 410100, FIRST),
+    ],
+)
+def test_no_key_outside_its_purpose_division_and_days(folder, purpose, division, day):
+    with pytest.raises(NoKeyError):
+        getattr(KeyRing.load(folder), purpose)(division, day)
+
+
+def test_root_keys_may_stay_offline(folder):
+    (folder / "root-1.pem").unlink()
+    ring = KeyRing.load(folder)
+    assert open_bundle(ring.build_bundle(2, TIME), ring.roots, NativeVerifier(), 2).version == 2
+    (folder / "root-2.pem").unlink()
+    ring = KeyRing.load(folder)
+    assert ring.organ(410202, FIRST)
+    with pytest.raises(KeysFolderError, match="2 must sign"):
+        ring.build_bundle(2, TIME)
+
+
+@pytest.mark.parametrize("signers", [["root-1", "root-2"], ["root-2", "root-3"], ["root-1", "root-3"]])
+def test_any_two_roots_sign_a_bundle(folder, signers):
+    ring = KeyRing.load(folder)
+    assert open_bundle(ring.build_bundle(5, TIME, signers), ring.roots, SignatureVerifier(), 5).version == 5
+
+
+def test_bundle_of_other_roots_is_not_believed(folder, tmp_path):
+    other = KeyRing.make(tmp_path / "other", SPECS, TIME)
+    with pytest.raises(BadSignatureError):
+        open_bundle(other.bundle, KeyRing.load(folder).roots, NativeVerifier(), 0)
+    shutil.copy(tmp_path / "other" / "bundle.bin", folder / "bundle.bin")
+    with pytest.raises(KeysFolderError, match="not to be believed"):
+        KeyRing.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('purpose = "organ"', 'purpose = "king"'),
+        ("divisions = [410202]", "divisions = []"),
+        ("divisions = [410202]", 'divisions = ["410202"]'),
+        ("divisions = [410202]", "divisions = [12]"),
+        ("divisions = [410202]", "divisions = [410203]"),
+        ('valid_from = "2020-01-01"', 'valid_from = "2020-13-01"'),
+        ('valid_from = "2020-01-01"', "valid_from = 5"),
+        ('name = "organ-x"', 'name = "../organ-x"'),
+        ('name = "organ-x"', 'name = "list-x"'),
+        ('name = "organ-x"', ""),
+        ("[[key]]", "[key"),
+    ],
+)
+def test_contradicting_keys_toml_is_refused(folder, old, new):
+    change(folder / "keys.toml", old, new)
+    with pytest.raises(KeysFolderError) as caught:
+        KeyRing.load(folder)
+    assert "keys" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["keys.toml", "roots.toml", "bundle.bin", "organ-x.pem"])
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfenoise"])
+def test_missing_or_damaged_file_is_named(folder, name, content):
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content)
+    with pytest.raises(KeysFolderError) as caught:
+        KeyRing.load(folder)
+    assert name.split(".")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("threshold = 2", "threshold = 0"), ("threshold = 2", "threshold = 4"), ('    "', '    "00')],
+)
+def test_roots_that_cannot_agree_are_refused(folder, old, new):
+    change(folder / "roots.toml", old, new)
+    with pytest.raises(KeysFolderError, match=r"roots\.toml"):
+        load_roots(folder / "roots.toml")
