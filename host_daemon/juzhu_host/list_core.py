@@ -1,0 +1,452 @@
+"""What follows a division's trust bundle and list, without I/O: messages and time in, actions out.
+
+MQTT is a hint: any message may be lost, repeated, late, cut short or made up. So nothing is believed that the
+root or the list key did not sign, nothing moves back, and what is missing is asked for again by the timer.
+
+    bundle    -> open_bundle with the held version as floor -> StoreBundle
+    manifest  -> open_manifest with the newest one known    -> same content: StoreList
+                                                            -> other content: its chunks are pulled
+    chunks    -> length and hash of the whole, StatusList   -> StoreList
+
+The state moves only in stored(). Whoever runs this performs the actions in order and hands in nothing else
+before it has told the outcome of a store.
+"""
+
+import logging
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from juzhu_protocol.errors import ContentMismatchError, RecordError, TrustError, UnknownKeyError
+from juzhu_protocol.lists.plain import StatusList
+from juzhu_protocol.records.trust import Manifest, SignedBundle
+from juzhu_protocol.trust.bundle import Roots, TrustedKeys, open_bundle
+from juzhu_protocol.trust.manifest import ContentCheck, open_manifest, order
+from juzhu_protocol.trust.verifier import SignatureVerifier
+
+from .notes import Note, clean
+
+CHUNK_SIZE = 65536
+"""Bytes of every chunk but the last: the smallest payload limit among the common brokers, less a margin."""
+
+WINDOW = 8
+"""Chunks asked for at a time: as many filters as every broker grants one client."""
+
+FIRST_RETRY_S = 2.0
+LAST_RETRY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the host holds of one division; empty bytes and zeros where it holds nothing."""
+
+    division: int
+    bundle: bytes = b""
+    bundle_version: int = 0
+    manifest: bytes = b""
+    key_epoch: int = 0
+    sequence: int = 0
+    time: int = 0
+    content: bytes = b""
+
+
+@dataclass(frozen=True)
+class Subscribe:
+    """Subscribe to these exact topics, again if need be: that brings their retained messages."""
+
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unsubscribe:
+    """Unsubscribe from these topics."""
+
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoreBundle:
+    """Keep this bundle in the place of the held one, then say stored() or store_failed()."""
+
+    bundle: bytes
+    keys: TrustedKeys = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class StoreList:
+    """Keep this manifest and content in the place of the held ones, then say stored() or store_failed()."""
+
+    manifest: bytes
+    content: bytes
+
+
+Action = Subscribe | Unsubscribe | StoreBundle | StoreList | Note
+Actions = list[Action]
+
+
+def trust_topic() -> str:
+    """Where the signed bundle is retained."""
+    return "juzhu/1/trust"
+
+
+def manifest_topic(division: int) -> str:
+    """Where a division's manifest is retained."""
+    return f"juzhu/1/{division}/list/manifest"
+
+
+def chunk_topic(division: int, content_hash: bytes, number: int) -> str:
+    """Where chunk `number`, from 0, of a content is retained."""
+    return f"juzhu/1/{division}/list/{content_hash.hex()}-{number}"
+
+
+@dataclass
+class _Pull:
+    """A content on its way: the manifest that names it, and the chunks that came."""
+
+    raw: bytes
+    manifest: Manifest
+    retry_at: float
+    wait: float = FIRST_RETRY_S
+    asked: dict[str, int] = field(default_factory=dict)
+    chunks: dict[int, bytes] = field(default_factory=dict)
+    told_missing: bool = False
+    wrong_wholes: int = 0
+
+    @property
+    def count(self) -> int:
+        return -(-self.manifest.content_length // CHUNK_SIZE)
+
+    def size(self, number: int) -> int:
+        return min(CHUNK_SIZE, self.manifest.content_length - number * CHUNK_SIZE)
+
+
+class ListFollower:
+    """Follows one division. `now` is seconds of a clock that never goes back."""
+
+    def __init__(self, division: int, roots: Roots, verifier: SignatureVerifier, poll_s: float) -> None:
+        self.holdings = Holdings(division)
+        self._roots = roots
+        self._verifier = verifier
+        self._poll_s = poll_s
+        self._keys: TrustedKeys | None = None
+        self._held: Manifest | None = None
+        self._pull: _Pull | None = None
+        # A manifest that no known key signed, until a bundle brings the key.
+        self._aside = b""
+        # The hash of what was refused last on a topic: brokers repeat retained messages, the log does not.
+        self._refused: dict[str, bytes] = {}
+        self._unusable = b""
+        self._unstored: dict[type, StoreBundle | StoreList] = {}
+        self._store_error = ""
+        self._store_at = 0.0
+        self._connected = False
+        self._poll_at = 0.0
+
+    def load(self, bundle: bytes | None, manifest: bytes | None, content: bytes | None) -> Actions:
+        """Take what an earlier life stored; what does not hold any more is left out and said."""
+        notes: Actions = []
+        if bundle:
+            try:
+                keys = open_bundle(bundle, self._roots, self._verifier, 0)
+            except TrustError as error:
+                notes.append(
+                    Note(logging.ERROR, f"the stored trust bundle is not used: {error}; a new one is awaited")
+                )
+            else:
+                self._take_bundle(bundle, keys)
+        if manifest:
+            try:
+                self._take_list(manifest, content or b"")
+            except RecordError as error:
+                notes.append(Note(logging.ERROR, f"the stored list is not used: {error}; it is fetched anew"))
+            else:
+                notes.extend(self._check_loaded(manifest, content or b""))
+        return notes
+
+    def connected(self, now: float) -> Actions:
+        """The broker is there: ask it for everything."""
+        self._connected = True
+        self._poll_at = now + self._poll_s
+        asked = self._pull.asked if self._pull else {}
+        return [Subscribe((*self._topics(), *asked))]
+
+    def disconnected(self) -> None:
+        """The broker is gone; what was pulled so far stays."""
+        self._connected = False
+
+    def message(self, topic: str, payload: bytes, now: float) -> Actions:
+        """Judge what came on a topic, whoever sent it."""
+        trust, manifest = self._topics()
+        # A retained message that somebody cleared: the held state is the better one.
+        if not payload:
+            return []
+        if topic == trust:
+            return self._on_bundle(payload)
+        if topic == manifest:
+            return self._on_manifest(payload, now)
+        if self._pull is not None and topic in self._pull.asked:
+            return self._on_chunk(self._pull, topic, payload, now)
+        return [Note(logging.DEBUG, f"not awaited on {clean(topic, 120)}: {len(payload)} bytes")]
+
+    def next_tick(self) -> float | None:
+        """When tick() has something to do, or None."""
+        times = [self._store_at] if self._unstored else []
+        if self._connected:
+            times.append(self._poll_at)
+            if self._pull:
+                times.append(self._pull.retry_at)
+        return min(times, default=None)
+
+    def tick(self, now: float) -> Actions:
+        """Let time pass: look at the manifest again, ask for missing chunks, store what could not be stored."""
+        actions: Actions = []
+        if self._unstored and now >= self._store_at:
+            self._store_at = now + self._poll_s
+            actions.extend(self._unstored.values())
+        if not self._connected:
+            return actions
+        if now >= self._poll_at:
+            self._poll_at = now + self._poll_s
+            actions.append(Subscribe(self._topics()))
+        pull = self._pull
+        if pull and now >= pull.retry_at:
+            pull.wait = min(pull.wait * 2, LAST_RETRY_S)
+            pull.retry_at = now + pull.wait
+            if pull.asked and not pull.told_missing:
+                pull.told_missing = True
+                actions.append(self._missing(pull))
+            actions.extend(self._ask(pull, again=True))
+        return actions
+
+    def stored(self, action: "StoreBundle | StoreList", now: float) -> Actions:
+        """What was to be stored is stored: it is in force now."""
+        actions: Actions = []
+        if self._store_error:
+            self._store_error = ""
+            actions.append(Note(logging.INFO, "the store takes data again"))
+        self._unstored.pop(type(action), None)
+        if isinstance(action, StoreBundle):
+            self._take_bundle(action.bundle, action.keys)
+            actions.append(Note(logging.INFO, f"trust bundle version {action.keys.version} is in force"))
+            actions.extend(self._judge_again(now))
+            return actions
+        self._take_list(action.manifest, action.content)
+        held = self.holdings
+        actions.append(
+            Note(
+                logging.INFO,
+                f"list {held.division} epoch {held.key_epoch} sequence {held.sequence} is in force, "
+                f"{len(held.content)} bytes",
+            )
+        )
+        if self._pull and self._pull.raw == action.manifest:
+            actions.extend(self._drop_pull())
+        return actions
+
+    def store_failed(self, action: "StoreBundle | StoreList", error: str, now: float) -> Actions:
+        """Nothing was stored: what was in force stays, and storing is tried again."""
+        self._unstored[type(action)] = action
+        self._store_at = now + self._poll_s
+        if error == self._store_error:
+            return []
+        self._store_error = error
+        what = "the trust bundle" if isinstance(action, StoreBundle) else "the list"
+        return [Note(logging.ERROR, f"{what} could not be stored: {error} {self._in_force()}; tried again")]
+
+    def _topics(self) -> tuple[str, str]:
+        return trust_topic(), manifest_topic(self.holdings.division)
+
+    def _in_force(self) -> str:
+        held = self.holdings
+        bundle = f"bundle version {held.bundle_version}" if held.bundle else "no bundle"
+        listed = f"list epoch {held.key_epoch} sequence {held.sequence}" if held.manifest else "no list"
+        return f"{bundle} and {listed} stay in force"
+
+    def _refuse(self, topic: str, payload: bytes, what: str, error: Exception) -> Actions:
+        if self._was_refused(topic, payload):
+            return []
+        self._refused[topic] = sha256(payload).digest()
+        return [
+            Note(logging.WARNING, f"refused {what} on {topic}: {clean(str(error), 200)}; {self._in_force()}")
+        ]
+
+    def _was_refused(self, topic: str, payload: bytes) -> bool:
+        return topic in self._refused and self._refused[topic] == sha256(payload).digest()
+
+    def _on_bundle(self, payload: bytes) -> Actions:
+        topic = trust_topic()
+        if payload == self.holdings.bundle or self._was_refused(topic, payload):
+            return []
+        try:
+            keys = open_bundle(payload, self._roots, self._verifier, self.holdings.bundle_version)
+            if keys.version == self.holdings.bundle_version:
+                if (
+                    SignedBundle.from_bytes(payload).body
+                    == SignedBundle.from_bytes(self.holdings.bundle).body
+                ):
+                    return []
+                raise TrustError(f"two different bundles have version {keys.version}")
+        except TrustError as error:
+            return self._refuse(topic, payload, "a trust bundle", error)
+        return [StoreBundle(payload, keys)]
+
+    def _on_manifest(self, payload: bytes, now: float) -> Actions:
+        topic = manifest_topic(self.holdings.division)
+        known = (self._pull.raw if self._pull else None, self._aside)
+        if payload in known or (payload == self.holdings.manifest and self.holdings.content):
+            return []
+        if self._was_refused(topic, payload):
+            return []
+        floor = self._pull.manifest if self._pull else self._held
+        try:
+            if self._keys is None:
+                raise UnknownKeyError("no trust bundle is held yet")
+            manifest = open_manifest(payload, self.holdings.division, self._keys, self._verifier, floor)
+            if manifest.content_hash == self._unusable:
+                raise ContentMismatchError("its content came whole and is no list of this division")
+        except UnknownKeyError as error:
+            self._aside = payload
+            text = f"a manifest on {topic} waits for its key: {error}; {self._in_force()}"
+            return [Note(logging.WARNING, text)]
+        except TrustError as error:
+            return self._refuse(topic, payload, "a manifest", error)
+        return self._accept(payload, manifest, now)
+
+    def _accept(self, raw: bytes, manifest: Manifest, now: float) -> Actions:
+        held, pull = self._held, self._pull
+        actions: Actions = []
+        if pull and pull.manifest.content_hash == manifest.content_hash:
+            # The same content signed anew: what came of it stays good.
+            pull.raw, pull.manifest = raw, manifest
+            return self._finish(pull, now) if len(pull.chunks) == pull.count else actions
+        if held and self.holdings.content:
+            if order(manifest) == order(held):
+                return actions
+            if manifest.content_hash == held.content_hash and manifest.content_length == held.content_length:
+                actions.extend(self._drop_pull())
+                return [*actions, StoreList(raw, self.holdings.content)]
+        actions.extend(self._drop_pull())
+        self._pull = _Pull(raw, manifest, now + FIRST_RETRY_S)
+        what = f"list epoch {manifest.key_epoch} sequence {manifest.sequence}"
+        actions.append(
+            Note(
+                logging.INFO, f"fetching {what}: {manifest.content_length} bytes in {self._pull.count} chunks"
+            )
+        )
+        return actions + self._ask(self._pull)
+
+    def _drop_pull(self) -> Actions:
+        pull, self._pull = self._pull, None
+        judged = self._topics()
+        self._refused = {topic: seen for topic, seen in self._refused.items() if topic in judged}
+        return [Unsubscribe(tuple(pull.asked))] if pull and pull.asked else []
+
+    def _ask(self, pull: _Pull, again: bool = False) -> Actions:
+        wanted = list(pull.asked) if again else []
+        for number in range(pull.count):
+            topic = chunk_topic(self.holdings.division, pull.manifest.content_hash, number)
+            if len(pull.asked) >= WINDOW:
+                break
+            if number not in pull.chunks and topic not in pull.asked:
+                pull.asked[topic] = number
+                wanted.append(topic)
+        return [Subscribe(tuple(wanted))] if wanted else []
+
+    def _missing(self, pull: _Pull) -> Note:
+        numbers = ", ".join(str(number) for number in sorted(pull.asked.values()))
+        return Note(
+            logging.WARNING,
+            f"of list epoch {pull.manifest.key_epoch} sequence {pull.manifest.sequence} chunks are missing "
+            f"({numbers} of {pull.count}); asked for again; {self._in_force()}",
+        )
+
+    def _on_chunk(self, pull: _Pull, topic: str, payload: bytes, now: float) -> Actions:
+        number = pull.asked[topic]
+        if len(payload) != pull.size(number):
+            error = ContentMismatchError(f"{len(payload)} bytes, it has {pull.size(number)}")
+            return self._refuse(topic, payload, "a chunk", error)
+        del pull.asked[topic]
+        pull.chunks[number] = payload
+        pull.wait = FIRST_RETRY_S
+        pull.retry_at = now + pull.wait
+        actions: Actions = [Unsubscribe((topic,))]
+        if len(pull.chunks) < pull.count:
+            return actions + self._ask(pull)
+        return actions + self._finish(pull, now)
+
+    def _finish(self, pull: _Pull, now: float) -> Actions:
+        """Verify the whole: hash, then form. A wrong hash is the carrier's fault, a wrong form the signer's."""
+        content = b"".join(pull.chunks[number] for number in range(pull.count))
+        check = ContentCheck(pull.manifest)
+        check.update(content)
+        topic = manifest_topic(self.holdings.division)
+        try:
+            check.finish()
+        except ContentMismatchError as error:
+            pull.chunks.clear()
+            # Each try costs the whole content, so the wait between them doubles.
+            pull.retry_at = now + min(FIRST_RETRY_S * 2.0**pull.wrong_wholes, LAST_RETRY_S)
+            pull.wrong_wholes += 1
+            chunks = chunk_topic(self.holdings.division, pull.manifest.content_hash, 0)
+            return self._refuse(f"{chunks[:-1]}*", pull.raw, "the chunks", error)
+        try:
+            open_content(pull.manifest, content)
+        except TrustError as error:
+            self._unusable = pull.manifest.content_hash
+            self._drop_pull()
+            return self._refuse(topic, pull.raw, "the content of a manifest", error)
+        return [StoreList(pull.raw, content)]
+
+    def _check_loaded(self, manifest: bytes, content: bytes) -> Actions:
+        record = Manifest.from_bytes(manifest)
+        check = ContentCheck(record)
+        check.update(content)
+        try:
+            check.finish()
+            open_content(record, content)
+        except TrustError as error:
+            # Its number stays the floor, its content is fetched anew.
+            self.holdings = replace(self.holdings, content=b"")
+            return [Note(logging.ERROR, f"the stored list is damaged: {error}; it is fetched anew")]
+        return []
+
+    def _take_bundle(self, bundle: bytes, keys: TrustedKeys) -> None:
+        self._keys = keys
+        self.holdings = replace(self.holdings, bundle=bundle, bundle_version=keys.version)
+
+    def _take_list(self, raw: bytes, content: bytes) -> None:
+        manifest = Manifest.from_bytes(raw)
+        self._held = manifest
+        self.holdings = replace(
+            self.holdings,
+            manifest=raw,
+            key_epoch=manifest.key_epoch,
+            sequence=manifest.sequence,
+            time=manifest.time,
+            content=content,
+        )
+
+    def _judge_again(self, now: float) -> Actions:
+        """Judge under a new bundle what an older one left open: the content on its way, the manifest put aside."""
+        actions: Actions = []
+        self._refused.pop(manifest_topic(self.holdings.division), None)
+        if self._pull:
+            raw = self._pull.raw
+            assert self._keys is not None
+            try:
+                open_manifest(raw, self.holdings.division, self._keys, self._verifier, self._held)
+            except TrustError as error:
+                actions.extend(self._drop_pull())
+                text = f"the list being fetched is dropped under the new bundle: {error}; {self._in_force()}"
+                actions.append(Note(logging.WARNING, text))
+        aside, self._aside = self._aside, b""
+        if aside:
+            actions.extend(self._on_manifest(aside, now))
+        return actions
+
+
+def open_content(manifest: Manifest, content: bytes) -> StatusList:
+    """Open a list whose hash held; TrustError when it is no list of the manifest's division."""
+    opened = StatusList(lambda at, size: content[at : at + size], len(content))
+    if opened.division != manifest.list_division:
+        raise ContentMismatchError(f"the content is a list of {opened.division}")
+    return opened
