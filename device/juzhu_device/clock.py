@@ -10,9 +10,9 @@ def clock_of(rtc: "tuple[int, int | None] | None", floor: int) -> Clock:
     A clock that never was set by anyone entitled, or that runs behind the floor, gives no latest day.
     """
     floor_day = day_of(floor)
-    if rtc is None or rtc[1] is None:
+    now, uncertainty = rtc or (0, None)
+    if uncertainty is None:
         return Clock(floor_day, None)
-    now, uncertainty = rtc
     latest = day_of(now + uncertainty)
     if latest < floor_day:
         return Clock(floor_day, None)

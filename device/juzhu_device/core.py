@@ -125,7 +125,9 @@ class ReaderCore:
             actions: "list[Action]" = [Show(TRY_AGAIN, FEEDBACK[TRY_AGAIN], None, conversation.apdus)]
             return actions + self._flush(now_ms)
         self._torn = 0
-        return self._finish(Verdict(UNREADABLE, self._clock(), self.store.list_state()), None, conversation, now_ms)
+        return self._finish(
+            Verdict(UNREADABLE, self._clock(), self.store.list_state()), None, conversation, now_ms
+        )
 
     def _tap(self, conversation: BusConversation, now_ms: int) -> "list[Action]":
         clock = self._clock()
@@ -201,5 +203,3 @@ class ReaderCore:
         if rtc is None or self.store.manifest is None:
             return None
         return max(0, rtc[0] - self.store.manifest.time)
-
-

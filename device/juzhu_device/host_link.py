@@ -2,7 +2,7 @@
 
 from juzhu_protocol.compat import RUNTIME, free_heap
 from juzhu_protocol.errors import JuzhuError, LinkBusyError, MalformedObjectError, RecordError
-from juzhu_protocol.link.events import RequestReceived, ResponseReceived
+from juzhu_protocol.link.events import LinkEvent, RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import (
     Display,
@@ -45,10 +45,12 @@ class HostLink:
         self._host_present = False
         self._tap_ticket: "int | None" = None
         self._reports: "list[str]" = []
+        self._noise_told_at = 1
 
     def receive(self, data: bytes, now_ms: int) -> None:
         """Take bytes from the host."""
         self._handle(self._machine.receive_data(data, now_ms))
+        self._report_noise()
 
     def tick(self, now_ms: int) -> None:
         """Let time pass."""
@@ -68,9 +70,7 @@ class HostLink:
                 self._tap_ticket = self._request(KIND_TAP, tap.to_bytes(), now_ms)
         return self._machine.data_to_send()
 
-    def display(
-        self, verdict: "Verdict | None", service: int, list_age: "int | None", now_ms: int
-    ) -> None:
+    def display(self, verdict: "Verdict | None", service: int, list_age: "int | None", now_ms: int) -> None:
         """Send the staff's line of a verdict, None for "try again"; dropped when no host listens."""
         if not self._host_present:
             return
@@ -83,7 +83,9 @@ class HostLink:
             until=verdict.until if verdict else 0,
             list_sequence=self._store.manifest.sequence if self._store.manifest else 0,
             list_age=NO_AGE if list_age is None else min(list_age, NO_AGE),
-            clock_days=0xFFFF if verdict is None or latest is None else min(latest - verdict.clock.earliest, 0xFFFF),
+            clock_days=0xFFFF
+            if verdict is None or latest is None
+            else min(latest - verdict.clock.earliest, 0xFFFF),
         )
         self._request(KIND_DISPLAY, line.to_bytes(), now_ms)
 
@@ -98,7 +100,7 @@ class HostLink:
         except LinkBusyError:
             return None
 
-    def _handle(self, events: "list[object]") -> None:
+    def _handle(self, events: "list[LinkEvent]") -> None:
         for event in events:
             if isinstance(event, RequestReceived):
                 self._machine.send_response(event, self._answer(event.kind, event.payload))
@@ -156,6 +158,14 @@ class HostLink:
             taps_waiting=self._ring.waiting,
             taps_lost=self._ring.lost,
         ).to_bytes()
+
+    def _report_noise(self) -> None:
+        stats = self._machine.stats
+        broken = stats.crc_errors + stats.malformed + stats.oversize
+        # Told at the first and at every doubling: a loose plug must not fill the log.
+        if broken >= self._noise_told_at:
+            self._noise_told_at = 2 * broken
+            self._report("%d broken frames on the link so far; check cable and baud rate" % broken)
 
     def _report(self, text: str) -> None:
         if len(self._reports) < MAX_REPORTS:

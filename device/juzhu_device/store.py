@@ -103,8 +103,12 @@ class ReaderStore:
         """Take an offer; return the offset to send from, the whole length when nothing is lacking."""
         if offer.kind == KIND_TRUST:
             if offer.length > MAX_SIGNED_BUNDLE:
-                raise OversizeError("a bundle of %d bytes, at most %d fit" % (offer.length, MAX_SIGNED_BUNDLE))
-            self._transfer = Transfer(KIND_TRUST, offer.length, None, _TRUST_REGIONS[1 - self.state.trust_slot])
+                raise OversizeError(
+                    "a bundle of %d bytes, at most %d fit" % (offer.length, MAX_SIGNED_BUNDLE)
+                )
+            self._transfer = Transfer(
+                KIND_TRUST, offer.length, None, _TRUST_REGIONS[1 - self.state.trust_slot]
+            )
             return 0
         if self.keys is None:
             raise UnknownKeyError("no trust bundle is held, so no list can be verified")
@@ -113,9 +117,13 @@ class ReaderStore:
         )
         region = _LIST_REGIONS[1 - self.state.list_slot]
         if manifest.content_length != offer.length:
-            raise ContentMismatchError("%d bytes offered, %d signed" % (offer.length, manifest.content_length))
+            raise ContentMismatchError(
+                "%d bytes offered, %d signed" % (offer.length, manifest.content_length)
+            )
         if offer.length > self._flash.size(region):
-            raise OversizeError("a list of %d bytes, at most %d fit" % (offer.length, self._flash.size(region)))
+            raise OversizeError(
+                "a list of %d bytes, at most %d fit" % (offer.length, self._flash.size(region))
+            )
         under_way = self._transfer
         transfer = Transfer(KIND_LIST, offer.length, manifest, region)
         if self._same_content(self.manifest, manifest) and self.list is not None:
@@ -191,11 +199,11 @@ class ReaderStore:
 
     def _load_state(self, ports: "Ports") -> ReaderState:
         best = None
-        blank = 0
+        blank = []
         for region in _STATE_REGIONS:
             head = self._read(region, 0, 2)
             if head == b"\xff\xff":
-                blank += 1
+                blank.append(region)
                 continue
             size = int.from_bytes(head, "big")
             if size + 6 > self._flash.size(region):
@@ -211,7 +219,8 @@ class ReaderStore:
                 best = state
         if best is not None:
             return best
-        if blank != len(_STATE_REGIONS):
+        # The very first write goes to the first copy: torn, it leaves the second blank, and nothing was held yet.
+        if _STATE_REGIONS[1] not in blank:
             raise StorageError("both copies of the reader's state are damaged; install the reader anew")
         self.state = ReaderState(1, int.from_bytes(ports.random(4), "big"), 0, 0, 1, 0, bytes(32), 1, b"")
         # The ring's id must be the same at the next start, or taps kept now would be taken for another ring's.
@@ -246,7 +255,7 @@ class ReaderStore:
     def _save(self, **changes: "int | bytes") -> None:
         fields = {name: changes.get(name, getattr(self.state, name)) for name in ReaderState.__slots__}
         fields["counter"] = self.state.counter + 1
-        state = ReaderState(*[fields[name] for name in ReaderState.__slots__])  # type: ignore[arg-type]  # by name
+        state = ReaderState(*[fields[name] for name in ReaderState.__slots__])
         record = state.to_bytes()
         check = (crc32(record) & 0xFFFFFFFF).to_bytes(4, "big")
         self._write(_STATE_REGIONS[state.counter % 2], 0, len(record).to_bytes(2, "big") + record + check)

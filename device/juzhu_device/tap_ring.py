@@ -38,6 +38,9 @@ class TapRing:
         self.last = 0
         self.stored = 0
         self.lost = 0
+        # Up to here every tap is stored or counted as lost; what the host has is unknown until it says so.
+        self._counted = 0
+        self._host_known = False
         self._chain = _NO_CHAIN
         self._find_last()
 
@@ -48,8 +51,6 @@ class TapRing:
 
     def append(self, tap: Tap) -> None:
         """Give the tap its index and chain value and write it; StorageError when flash fails."""
-        if self.last - self.stored >= self.capacity:
-            self.lost += 1
         tap.index = self.last + 1
         tap.chain = chain_value(self._key, self.ring_id, self._chain, tap)
         record = tap.to_bytes()
@@ -61,6 +62,7 @@ class TapRing:
             raise StorageError("the tap ring cannot be written: %r" % error)
         self.last = tap.index
         self._chain = tap.chain
+        self._count_overwritten()
 
     def next_waiting(self) -> "Tap | None":
         """Return the oldest tap that the host has not stored, or None; damaged ones are passed over."""
@@ -69,7 +71,7 @@ class TapRing:
             tap = self._read(index)
             if tap is not None:
                 return tap
-            self.lost += 1
+            self._count_lost(index)
             self.stored = index
             index += 1
         return None
@@ -81,6 +83,18 @@ class TapRing:
     def resume(self, ring_id: int, stored: int) -> None:
         """A host begins: it has this ring up to `stored`, or knows another ring and has nothing of ours."""
         self.stored = min(stored, self.last) if ring_id == self.ring_id else 0
+        self._host_known = True
+        self._count_overwritten()
+
+    def _count_overwritten(self) -> None:
+        if self._host_known:
+            self._count_lost(self.last - self.capacity)
+
+    def _count_lost(self, through: int) -> None:
+        known = max(self._counted, self.stored)
+        if through > known:
+            self.lost += through - known
+            self._counted = through
 
     def _find_last(self) -> None:
         for slot in range(self.capacity):

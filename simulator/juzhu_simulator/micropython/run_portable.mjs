@@ -9,21 +9,13 @@
 //   STEPS = {"test_mutants": ("step_mutants", 200)}
 // Here step_mutants(0) .. step_mutants(199) stand for test_mutants(), each in a call of its own.
 
-import { readFileSync, readdirSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const VM = join(here, "node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs");
-
-// What a reader carries under /lib: folder in the repository, name there, folders that stay behind.
-const PACKAGES = [
-  ["protocol/juzhu_protocol", "juzhu_protocol", ["schema", "authority", "profiles"]],
-  ["device/juzhu_device", "juzhu_device", ["boards"]],
-];
+import { ROOT, explain, installFile, installPackages, loadVm, pythonFiles } from "./vm.mjs";
 
 function parseArguments(argv) {
-  const options = { file: undefined, env: "{}", root: resolve(here, "../../..") };
+  const options = { file: undefined, env: "{}", root: ROOT };
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === "--env") options.env = argv[++i];
     else if (argv[i] === "--root") options.root = resolve(argv[++i]);
@@ -41,27 +33,6 @@ function parseArguments(argv) {
   return options;
 }
 
-function* pythonFiles(folder) {
-  for (const name of readdirSync(folder).sort()) {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) yield* pythonFiles(path);
-    else if (name.endsWith(".py")) yield path;
-  }
-}
-
-function install(mp, root) {
-  for (const [folder, name, left] of PACKAGES) {
-    const base = join(root, folder);
-    for (const path of pythonFiles(base)) {
-      const inside = relative(base, path);
-      if (left.includes(inside.split(sep)[0])) continue;
-      const target = `/lib/${name}/${inside.split(sep).join("/")}`;
-      mp.FS.mkdirTree(dirname(target));
-      mp.FS.writeFile(target, readFileSync(path));
-    }
-  }
-}
-
 // The same two functions as tests/portable_env.py has on CPython.
 function environmentModule(env) {
   const literal = (value) => (typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value));
@@ -74,18 +45,16 @@ function call(mp, code) {
     mp.runPython(code);
     return undefined;
   } catch (error) {
-    if (error.name !== "PythonError") return `the VM broke: ${error.message}`;
-    return error.message.trim();
+    return explain(error);
   }
 }
 
 async function main() {
   const options = parseArguments(process.argv.slice(2));
-  const { loadMicroPython } = await import(VM);
   let printed = [];
   const keep = (line) => printed.push(line);
-  const mp = await loadMicroPython({ stdout: keep, stderr: keep, linebuffer: true, pystack: 64 * 1024 });
-  install(mp, options.root);
+  const mp = await loadVm(keep);
+  installPackages(mp, options.root);
   const module = basename(options.file, ".py");
   const source = readFileSync(options.file, "utf8");
   mp.FS.mkdirTree("/tests");
@@ -94,7 +63,7 @@ async function main() {
   for (const path of pythonFiles(dirname(options.file))) {
     const name = basename(path);
     if (dirname(path) === dirname(options.file) && !name.startsWith("test_")) {
-      mp.FS.writeFile(`/tests/${name}`, readFileSync(path));
+      installFile(mp, path, `/tests/${name}`);
     }
   }
   mp.FS.writeFile(`/tests/${module}.py`, source);

@@ -20,6 +20,15 @@ from juzhu_protocol.trust.bundle import Roots
 
 from .sabotage import apply_sabotage
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from juzhu_device.ports import Flash, Rtc
+
+    Action = SendApdu | SendBytes | Show | Report
+
 REGIONS = {
     "state0": 512,
     "state1": 512,
@@ -49,7 +58,7 @@ class VirtualRtc:
 class VirtualPorts:
     """The ports of a virtual reader; flash and random come from the runtime around it."""
 
-    def __init__(self, flash: object, rtc: VirtualRtc, random: object) -> None:
+    def __init__(self, flash: "Flash", rtc: "Rtc", random: "Callable[[int], bytes]") -> None:
         self.flash = flash
         self.rtc = rtc
         self.random = random
@@ -61,11 +70,11 @@ class VirtualBoard:
     After each call `take_output()` returns what came of it: ("hardware", dict) and ("link", bytes) pairs.
     """
 
-    def __init__(self, config: dict, flash: object, random: object) -> None:
+    def __init__(self, config: "dict[str, Any]", flash: "Flash", random: "Callable[[int], bytes]") -> None:
         rtc = config.get("rtc", {})
         self._rtc = VirtualRtc(rtc.get("offset_s", 0), rtc.get("uncertainty_s", 0))
-        self._output: "list[tuple[str, object]]" = []
-        self._core: "ReaderCore | None" = None
+        self._output: list[tuple[str, Any]] = []
+        self._core: ReaderCore | None = None
         self._list_sequence = 0
         ports = VirtualPorts(flash, self._rtc, random)
         settings = ReaderSettings(
@@ -87,7 +96,7 @@ class VirtualBoard:
         self._say({"type": "ready", "reader": config["reader_id"], "runtime": RUNTIME_NAMES[RUNTIME]})
         self._tell_list()
 
-    def hardware(self, message: dict, now_ms: int, unix: int) -> None:
+    def hardware(self, message: "dict[str, Any]", now_ms: int, unix: int) -> None:
         """A message from the virtual hardware; unknown ones are reported and ignored."""
         self._rtc.unix = unix
         kind = message.get("type")
@@ -123,12 +132,12 @@ class VirtualBoard:
         if self._core is not None:
             self._perform(self._core.tick(now_ms))
 
-    def take_output(self) -> "list[tuple[str, object]]":
+    def take_output(self) -> "list[tuple[str, Any]]":
         """Return and forget what is to go out."""
         output, self._output = self._output, []
         return output
 
-    def _say(self, message: dict) -> None:
+    def _say(self, message: "dict[str, Any]") -> None:
         self._output.append(("hardware", message))
 
     def _tell_list(self) -> None:
@@ -138,7 +147,7 @@ class VirtualBoard:
             self._list_sequence = sequence
             self._say({"type": "holds", "list_sequence": sequence})
 
-    def _perform(self, actions: list) -> None:
+    def _perform(self, actions: "list[Action]") -> None:
         for action in actions:
             if isinstance(action, SendApdu):
                 self._say({"type": "apdu", "apdu": action.command.hex()})
@@ -149,7 +158,7 @@ class VirtualBoard:
             elif isinstance(action, Report):
                 self._say({"type": "report", "text": action.text})
 
-    def _shown(self, show: Show) -> dict:
+    def _shown(self, show: Show) -> "dict[str, Any]":
         feedback = show.feedback
         message = {
             "type": "show",

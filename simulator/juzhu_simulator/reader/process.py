@@ -32,10 +32,12 @@ class FileFlash:
         folder.mkdir(parents=True, exist_ok=True)
         self._files: dict[str, int] = {}
         for region, size in REGIONS.items():
-            path = folder / region
-            if not path.exists():
-                path.write_bytes(b"\xff" * size)
-            self._files[region] = os.open(path, os.O_RDWR)
+            file = os.open(folder / region, os.O_RDWR | os.O_CREAT, 0o644)
+            # Whoever made the file may have been killed over it: what was not written yet is blank.
+            there = os.fstat(file).st_size
+            if there < size:
+                os.pwrite(file, b"\xff" * (size - there), there)
+            self._files[region] = file
 
     def size(self, region: str) -> int:
         """Return the size of a region in bytes."""
@@ -62,6 +64,20 @@ class ReaderProcess:
         self._board = board
         self._hardware = hardware
         self._link: asyncio.StreamWriter | int | None = None
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def until_broken(self) -> None:
+        """Raise what the board raised over bytes from the link: a bug of ours, and the reader ends."""
+        await self._broken
+
+    def _receive(self, data: bytes) -> None:
+        # Where the link is read, asyncio would log the exception and go on with a board in an unknown state.
+        try:
+            self._board.link(data, *now())
+            self.pump()
+        except Exception as error:  # noqa: BLE001  # until_broken raises it
+            if not self._broken.done():
+                self._broken.set_exception(error)
 
     def pump(self) -> None:
         """Send what the board has to say."""
@@ -92,8 +108,7 @@ class ReaderProcess:
             while data := await stream.read(4096):
                 if self._link is not writer:
                     return
-                self._board.link(data, *now())
-                self.pump()
+                self._receive(data)
         except OSError:
             pass
         finally:
@@ -113,8 +128,7 @@ class ReaderProcess:
 
         def receive() -> None:
             with contextlib.suppress(BlockingIOError):
-                self._board.link(os.read(master, 4096), *now())
-                self.pump()
+                self._receive(os.read(master, 4096))
 
         asyncio.get_running_loop().add_reader(master, receive)
 
@@ -143,9 +157,10 @@ async def run(config: dict[str, Any], link: str, hardware: str, flash: Path) -> 
         await asyncio.start_server(process.serve_tcp, host, int(port))
     process.pump()
     async with asyncio.TaskGroup() as group:
-        ticking = group.create_task(process.tick_for_ever())
+        running = [group.create_task(process.tick_for_ever()), group.create_task(process.until_broken())]
         await process.read_hardware(stream)
-        ticking.cancel()
+        for task in running:
+            task.cancel()
 
 
 def command(arguments: argparse.Namespace) -> int:

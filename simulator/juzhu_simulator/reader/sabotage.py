@@ -9,6 +9,8 @@ from juzhu_protocol.rules.reasons import IN_FORCE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from juzhu_device.core import ReaderCore
 
     from .board import VirtualRtc
@@ -21,16 +23,21 @@ WRONG_CLOCK_S = 400 * 86400
 def apply_sabotage(part: str, core: "ReaderCore", rtc: "VirtualRtc") -> None:
     """Break `part`: every signature holds; no serial is listed; every verdict is ALLOW; the clock runs wrong."""
     if part == "signature":
-        core._verifier.verify = lambda *arguments: True  # noqa: SLF001  # breaking it is the purpose
+        _replace(core._verifier, "verify", lambda *_: True)  # noqa: SLF001  # breaking it is the purpose
     elif part == "list":
-        juzhu_device.core.ReaderStore.status_of = lambda *arguments: STATUS_VALID
+        _replace(core.store, "status_of", lambda *_: STATUS_VALID)
     elif part == "decision":
-        juzhu_device.core.decide = (
-            lambda record, authenticity, status, service, clock, list_state, profile: Verdict(
-                IN_FORCE, clock, list_state
-            )
-        )
+        _replace(juzhu_device.core, "decide", _allow)
     elif part == "clock":
         rtc.sabotage_s = WRONG_CLOCK_S
     else:
-        raise ValueError("nothing called %r can be broken; choose one of %r" % (part, PARTS))
+        raise ValueError(f"nothing called {part} can be broken; choose one of {', '.join(PARTS)}")
+
+
+def _allow(*looked_at: "Any") -> Verdict:
+    clock, list_state = looked_at[4:6]
+    return Verdict(IN_FORCE, clock, list_state)
+
+
+def _replace(owner: object, name: str, substitute: object) -> None:
+    setattr(owner, name, substitute)

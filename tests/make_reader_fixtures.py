@@ -1,0 +1,128 @@
+"""Makes tests/portable/reader_fixtures.py: a bundle, lists and cards signed with the development keys.
+
+Run `python tests/make_reader_fixtures.py` after a record or a development key changed. Signatures are
+deterministic, so that the same keys give the same file.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, SigningKey, bundle_body, sign_bundle
+from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.records.card import Info, Service
+from juzhu_protocol.records.trust import Manifest
+from juzhu_protocol.rules.calendar import day_number, start_of
+from juzhu_protocol.rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
+from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, signed_part
+
+FIXTURES = Path(__file__).parent / "portable" / "reader_fixtures.py"
+
+TODAY = day_number(2026, 11, 23)
+NOW = start_of(TODAY) + 12 * 3600
+DIVISION, ORGAN_DIVISION = 410200, 410202
+GOOD, SUSPENDED, LATER_SUSPENDED, REVOKED, FORGED, UNKNOWN = 1001, 1002, 1003, 1004, 1005, 1006
+# So many that a list takes several parts on the link.
+FILLER = {serial: STATUS_SUSPENDED if serial % 3 else STATUS_REVOKED for serial in range(2000, 2600)}
+
+
+def info(serial: int, key_id: bytes) -> bytes:
+    return Info(suite=1, list_division=DIVISION, serial=serial, key_id=key_id, card_key_epoch=0).to_bytes()
+
+
+def service(serial: int, signer: SigningKey, key_id: bytes | None = None) -> bytes:
+    """A 66-year-old's permit in force; `key_id` names another key than the one that signs."""
+    record = Service(
+        suite=1,
+        list_division=DIVISION,
+        serial=serial,
+        issuing_division=ORGAN_DIVISION,
+        birth_day=day_number(1960, 5, 1),
+        issue_day=day_number(2025, 6, 1),
+        anchor_day=day_number(2025, 6, 1),
+        residence_since=day_number(2024, 6, 1),
+        endorsement_number=1,
+        endorsement_kind=1,
+        endorsement_day=day_number(2026, 5, 20),
+        good_through=day_number(2027, 6, 1),
+        permit_class=1,
+        key_id=key_id or signer.key_id,
+        signature=bytes(64),
+    )
+    record.signature = signer.sign(SERVICE_CONTEXT, signed_part(record.to_bytes()))
+    return record.to_bytes()
+
+
+def manifest(key: SigningKey, content: bytes, sequence: int, time: int, division: int = DIVISION) -> bytes:
+    record = Manifest(
+        suite=1,
+        list_division=division,
+        key_epoch=key.spec.epoch,
+        sequence=sequence,
+        time=time,
+        content_length=len(content),
+        content_hash=sha256(content).digest(),
+        key_id=key.key_id,
+        signature=bytes(64),
+    )
+    record.signature = key.sign(MANIFEST_CONTEXT, signed_part(record.to_bytes()))
+    return record.to_bytes()
+
+
+def make() -> str:
+    """The module's text."""
+    ring = KeyRing.load(DEVELOPMENT_KEYS)
+    keys = {key.spec.name: key for key in ring.keys}
+    organ, other, listing = keys["organ-kaifeng"], keys["organ-zhengzhou"], keys["list-kaifeng"]
+    roots = [keys["root-1"], keys["root-2"], keys["root-3"]]
+    # The first bundle lacks the other city's organ, so that its key is unknown.
+    believed = [key for key in ring.keys if key is not other]
+    first_list = build_list(DIVISION, 3000, {SUSPENDED: STATUS_SUSPENDED, REVOKED: STATUS_REVOKED, **FILLER})
+    second_list = build_list(
+        DIVISION,
+        3000,
+        {SUSPENDED: STATUS_SUSPENDED, LATER_SUSPENDED: STATUS_SUSPENDED, REVOKED: STATUS_REVOKED, **FILLER},
+    )
+    values: dict[str, object] = {
+        "NOW": NOW,
+        "ROOTS": tuple(root.signer.public_key for root in roots),
+        "THRESHOLD": 2,
+        "BUNDLE_1": sign_bundle(bundle_body(believed, 1, NOW - 20 * 86400), roots[:2]),
+        "BUNDLE_2": sign_bundle(bundle_body(ring.keys, 2, NOW - 86400), roots[1:]),
+        "BUNDLE_ONE_ROOT": sign_bundle(bundle_body(ring.keys, 3, NOW), [roots[0], roots[0]]),
+        "LIST_1": first_list,
+        "MANIFEST_1": manifest(listing, first_list, 1, NOW - 3 * 3600),
+        "LIST_2": second_list,
+        "MANIFEST_2": manifest(listing, second_list, 2, NOW - 3600),
+        "MANIFEST_2_AGAIN": manifest(listing, first_list, 2, NOW - 1800),
+        "MANIFEST_OTHER_DIVISION": manifest(listing, first_list, 3, NOW, 410100),
+        "MANIFEST_WRONG_KEY": manifest(organ, first_list, 3, NOW),
+        "GOOD": (info(GOOD, organ.key_id), service(GOOD, organ)),
+        "SUSPENDED": (info(SUSPENDED, organ.key_id), service(SUSPENDED, organ)),
+        "LATER_SUSPENDED": (info(LATER_SUSPENDED, organ.key_id), service(LATER_SUSPENDED, organ)),
+        "REVOKED": (info(REVOKED, organ.key_id), service(REVOKED, organ)),
+        "FORGED": (info(FORGED, organ.key_id), service(FORGED, other, organ.key_id)),
+        "UNKNOWN": (info(UNKNOWN, other.key_id), service(UNKNOWN, other)),
+        "SWAPPED_INFO": (info(GOOD, organ.key_id), service(SUSPENDED, organ)),
+    }
+    lines = ['"""GENERATED by tests/make_reader_fixtures.py with the development keys; do not edit."""', ""]
+    for name, value in values.items():
+        if isinstance(value, tuple):
+            lines += [f"{name} = (", *(f"    {literal(item, 8)}," for item in value), ")"]
+        else:
+            lines.append(f"{name} = {literal(value, 4)}")
+    return "\n".join(lines) + "\n"
+
+
+def literal(value: object, indent: int) -> str:
+    """An integer, or bytes as hex in lines of 45 bytes, laid out as the formatter would."""
+    if not isinstance(value, bytes):
+        return repr(value)
+    text = value.hex()
+    if len(text) <= 70:
+        return f'bytes.fromhex("{text}")'
+    pieces = [f'{" " * indent}"{text[at : at + 90]}"\n' for at in range(0, len(text), 90)]
+    return f"bytes.fromhex(\n{''.join(pieces)}{' ' * (indent - 4)})"
+
+
+if __name__ == "__main__":
+    FIXTURES.write_text(make(), encoding="utf-8")
