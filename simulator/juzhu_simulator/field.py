@@ -91,6 +91,18 @@ class Field:
         except TimeoutError:
             raise FieldError(f"reader {name} did not come up within {limit_s:.0f} s") from None
 
+    async def gone(self, name: str, limit_s: float = 10.0) -> None:
+        """Wait until a reader is no longer attached; FieldError when it stays."""
+
+        async def go() -> None:
+            async with self._changed:
+                await self._changed.wait_for(lambda: name not in self._readers)
+
+        try:
+            await asyncio.wait_for(go(), limit_s)
+        except TimeoutError:
+            raise FieldError(f"reader {name} is still there after {limit_s:.0f} s") from None
+
     async def wait_for_list(self, name: str, sequence: int = 1, limit_s: float = 60.0) -> None:
         """Wait until the reader has a list of this sequence or later in use."""
 

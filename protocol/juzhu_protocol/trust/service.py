@@ -21,7 +21,10 @@ def read_card(
         return None, GARBLED
     authenticity = check_service(service_bytes, service, keys, verifier)
     # INFO is unsigned: it may lead nobody to another permit than the signed one.
-    if authenticity == GENUINE and (info.list_division, info.serial) != (service.list_division, service.serial):
+    if authenticity == GENUINE and (info.list_division, info.serial) != (
+        service.list_division,
+        service.serial,
+    ):
         return service, FORGED
     return service, authenticity
 

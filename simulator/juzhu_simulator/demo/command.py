@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from ..field import FieldError
-from ..micropython import missing, reader_command
+from ..micropython import missing
 from ..reader.sabotage import PARTS
-from .cast import DIVISION
 from .processes import ProcessError
 from .script import Script
 from .stage import RUNTIMES, Stage
-from .table import JsonLines, Table
+from .table import JsonLines, Printer, Table
 
 EXIT_OK, EXIT_UNEXPECTED, EXIT_UNAVAILABLE = 0, 1, 69
 VOLUNTEER = "66, in force"
+WATCH_EVERY_S = 0.5
 
 
 def register(subparsers: Any) -> None:
@@ -49,7 +49,7 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace) -> int:
-    printer = JsonLines() if arguments.json else Table()
+    printer: Printer = JsonLines() if arguments.json else Table()
     runtimes = _runtimes(arguments.reader, printer)
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -64,12 +64,12 @@ async def _run(arguments: argparse.Namespace) -> int:
                 return EXIT_UNEXPECTED
             script = playing.result()
             if not arguments.once:
-                await _stay(stage, printer, stop)
+                await _stay(stage, printer, script, stop)
             stopping.cancel()
     return EXIT_OK if script.unexpected == 0 and script.suspend_to_refusal_ms is not None else EXIT_UNEXPECTED
 
 
-async def _play(stage: Stage, printer: "Table | JsonLines") -> Script:
+async def _play(stage: Stage, printer: Printer) -> Script:
     await stage.ready()
     script = Script(stage, printer)
     await script.play()
@@ -77,23 +77,26 @@ async def _play(stage: Stage, printer: "Table | JsonLines") -> Script:
     return script
 
 
-async def _stay(stage: Stage, printer: "Table | JsonLines", stop: asyncio.Event) -> None:
+async def _stay(stage: Stage, printer: Printer, script: Script, stop: asyncio.Event) -> None:
     serial = stage.cast.permits[VOLUNTEER].serial
     printer.note(
-        "\nEverything stays up until Ctrl-C. In another terminal, change a permit and lay its card on again:\n"
-        f"  juzhu permit suspend {serial} --ground 1 --registry {stage.cast.registry} "
-        f"--clock-offset {stage.clock_offset_s}\n"
-        f"  juzhu permit restore {serial} --registry {stage.cast.registry} "
-        f"--clock-offset {stage.clock_offset_s}\n"
-        f"Division {DIVISION}; logs and settings are in {stage.folder}."
+        f"\nEverything stays up until Ctrl-C; the card '{VOLUNTEER}' lies on a reader again and again.\n"
+        "In another terminal, change its permit and watch the answer follow:\n"
+        f"  juzhu permit suspend --serial {serial} --ground 1 --registry {stage.cast.registry}\n"
+        f"  juzhu permit restore --serial {serial} --registry {stage.cast.registry}\n"
+        f"Logs and settings are in {stage.folder}."
     )
-    await stop.wait()
+    reader = next(iter(stage.readers))
+    while not stop.is_set():
+        await script.watch(reader, VOLUNTEER)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), WATCH_EVERY_S)
 
 
-def _runtimes(wanted: "str | None", printer: "Table | JsonLines") -> list[str]:
+def _runtimes(wanted: "str | None", printer: Printer) -> list[str]:
     if wanted:
         return [wanted]
-    if reader_command() is None:
+    if missing():
         printer.note(f"only the CPython reader runs here: {missing()}")
         return ["cpython"]
     return list(RUNTIMES)

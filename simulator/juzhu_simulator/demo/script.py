@@ -9,7 +9,7 @@ from ..card import VirtualCard
 from ..field import TapResult
 from .cast import DIVISION, STEPS, Step
 from .stage import Stage
-from .table import JsonLines, Table, Tap, outcome
+from .table import Printer, Tap, outcome
 
 SERVICE = "bus.senior"
 ARRIVAL_LIMIT_S = 15.0
@@ -19,12 +19,13 @@ ARRIVAL_LIMIT_S = 15.0
 class Script:
     """Plays the taps on every reader and counts what was not as expected."""
 
-    def __init__(self, stage: Stage, printer: "Table | JsonLines") -> None:
+    def __init__(self, stage: Stage, printer: Printer) -> None:
         self._stage = stage
         self._printer = printer
         self.taps = 0
         self.unexpected = 0
         self.suspend_to_refusal_ms: float | None = None
+        self._watched = ""
 
     def summary(self) -> dict[str, int | float | None]:
         """Return the last object of the JSON output."""
@@ -54,12 +55,27 @@ class Script:
             await self._stage.set_clock(reader)
         self._report(reader, step, result)
 
+    async def watch(self, reader: str, card: str) -> None:
+        """Tap a card and print it only when its answer is another than at the last look."""
+        result = await self._lay(reader, card)
+        now = outcome(result.shown["answer"], result.shown["reason"])
+        if now != self._watched:
+            self._watched = now
+            step = Step(card, result.shown["answer"], result.shown["reason"])
+            self._printer.tap(self._tap_of(reader, step, result))
+
     async def _lay(self, reader: str, card: str, pull_at: int | None = None) -> TapResult:
         return await self._stage.field.tap(reader, VirtualCard(self._stage.cast.images[card]), pull_at)
 
     def _report(self, reader: str, step: Step, result: TapResult) -> None:
+        tap = self._tap_of(reader, step, result)
+        self.taps += 1
+        self.unexpected += not tap.as_expected
+        self._printer.tap(tap)
+
+    def _tap_of(self, reader: str, step: Step, result: TapResult) -> Tap:
         shown = result.shown
-        tap = Tap(
+        return Tap(
             card=step.card,
             service=SERVICE,
             expected=outcome(step.answer, step.reason),
@@ -73,18 +89,22 @@ class Script:
             apdus=result.apdus,
             milliseconds=result.milliseconds,
         )
-        self.taps += 1
-        self.unexpected += not tap.as_expected
-        self._printer.tap(tap)
+
+    async def change_and_wait(self, act: str, card: str) -> float | None:
+        """Suspend or restore a card's permit; return the milliseconds until the last reader follows, or None."""
+        wanted = "DENY" if act == "suspend" else "ALLOW"
+        started = await self._act(act, card)
+        waits = await asyncio.gather(
+            *(self._until(reader, card, wanted, started) for reader in self._stage.readers)
+        )
+        arrived = [wait for wait in waits if wait is not None]
+        return max(arrived) if len(arrived) == len(waits) else None
 
     async def _suspend_while_running(self, card: str) -> None:
         for reader in self._stage.readers:
             await self.tap(reader, Step(card, "ALLOW", "in force"))
-        started = await self._act("suspend", card)
         self._printer.note(f"-- the authority suspends the permit of '{card}' (ground 2) --")
-        waits = await asyncio.gather(*(self._until(reader, card, "DENY", started) for reader in self._stage.readers))
-        if None not in waits:
-            self.suspend_to_refusal_ms = max(wait for wait in waits if wait is not None)
+        self.suspend_to_refusal_ms = await self.change_and_wait("suspend", card)
         for reader in self._stage.readers:
             await self.tap(reader, Step(card, "DENY", "suspended"))
         if self.suspend_to_refusal_ms is not None:
@@ -93,9 +113,8 @@ class Script:
     async def _restore_while_running(self, card: str) -> None:
         for reader in self._stage.readers:
             await self.tap(reader, Step(card, "DENY", "suspended"))
-        started = await self._act("restore", card)
         self._printer.note(f"-- the authority restores the permit of '{card}' --")
-        await asyncio.gather(*(self._until(reader, card, "ALLOW", started) for reader in self._stage.readers))
+        await self.change_and_wait("restore", card)
         for reader in self._stage.readers:
             await self.tap(reader, Step(card, "ALLOW", "in force"))
 

@@ -77,11 +77,13 @@ class Stage:
 
     async def ready(self, sequence: int = 1, limit_s: float = 60.0) -> None:
         """Wait until every reader has a list of this sequence in use; ProcessError names who failed."""
-        waiting = asyncio.gather(
+        waiting: asyncio.Future[Any] = asyncio.gather(
             *(self.field.wait_for_list(name, sequence, limit_s) for name in self.readers)
         )
-        ending = {asyncio.ensure_future(child.wait()): child for child in self.children.values()}
-        await asyncio.wait([waiting, *ending], return_when=asyncio.FIRST_COMPLETED)
+        ending: dict[asyncio.Future[Any], Child] = {
+            asyncio.ensure_future(child.wait()): child for child in self.children.values()
+        }
+        await asyncio.wait({waiting, *ending}, return_when=asyncio.FIRST_COMPLETED)
         ended = [child for task, child in ending.items() if task.done()]
         for task in ending:
             task.cancel()
@@ -123,14 +125,14 @@ class Stage:
             links[name] = free_port()
             config = self.folder / f"{name}.json"
             config.write_text(json.dumps(self._reader_config(name, roots)))
-            files = {
-                "config": str(config),
-                "link": f"127.0.0.1:{links[name]}",
-                "hardware": f"127.0.0.1:{self.field.port}",
-                "flash": str(self.folder / f"{name}-flash"),
-            }
-            options = [part for key, value in files.items() for part in (f"--{key}", value)]
-            await self._start(name, [*_reader_program(runtime), *options])
+            program = _reader_program(
+                runtime,
+                config,
+                f"127.0.0.1:{links[name]}",
+                f"127.0.0.1:{self.field.port}",
+                self.folder / f"{name}-flash",
+            )
+            await self._start(name, program)
         return links
 
     def _reader_config(self, name: str, roots: dict[str, Any]) -> dict[str, Any]:
@@ -160,10 +162,11 @@ class Stage:
         await self._start("daemon", [*juzhu(), "host", "run", "--config", str(settings)])
 
 
-def _reader_program(runtime: str) -> list[str]:
+def _reader_program(runtime: str, config: Path, link: str, hardware: str, flash: Path) -> list[str]:
     if runtime == "cpython":
-        return [*juzhu(), "reader"]
-    command = reader_command()
+        files = ("--config", str(config), "--link", link, "--hardware", hardware, "--flash", str(flash))
+        return [*juzhu(), "reader", *files]
+    command = reader_command(config, link, hardware, flash)
     if command is None:
         raise ProcessError(f"no MicroPython reader can run here: {missing()}")
     return command

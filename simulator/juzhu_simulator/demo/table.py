@@ -4,9 +4,9 @@ import json
 import sys
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
-COLUMNS = (("card", 32), ("service", 11), ("answer", 10), ("reason", 15), ("article", 13), ("list", 9))
+COLUMNS = (("card", 32), ("service", 11), ("answer", 10), ("reason", 15), ("article", 15), ("list", 9))
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,38 @@ def outcome(answer: str, reason: str) -> str:
     return f"{answer}, {reason}" if reason else answer
 
 
+class Printer(Protocol):
+    """What the script tells its audience."""
+
+    def head(self) -> None:
+        """Before the first tap."""
+
+    def tap(self, tap: Tap) -> None:
+        """One tap."""
+
+    def note(self, text: str) -> None:
+        """What happens between taps."""
+
+    def end(self, summary: dict[str, Any]) -> None:
+        """The totals."""
+
+
+class Silent:
+    """Prints nothing: for benches."""
+
+    def head(self) -> None:
+        """See Printer."""
+
+    def tap(self, tap: Tap) -> None:
+        """See Printer."""
+
+    def note(self, text: str) -> None:
+        """See Printer."""
+
+    def end(self, summary: dict[str, Any]) -> None:
+        """See Printer."""
+
+
 class Table:
     """Rows for people, aligned, as they come."""
 
@@ -48,7 +80,7 @@ class Table:
         """Print the head."""
         names = "".join(_cell(name, width) for name, width in COLUMNS)
         self._print(names + "     ms  runtime")
-        self._print("-" * 112)
+        self._print("-" * 114)
 
     def tap(self, tap: Tap) -> None:
         """Print one tap; an unexpected one says what was expected."""
@@ -70,7 +102,11 @@ class Table:
     def end(self, summary: dict[str, Any]) -> None:
         """Print the closing line."""
         time = summary["suspend_to_refusal_ms"]
-        told = f"{time:.0f} ms from suspension to refusal" if time is not None else "the suspension never arrived"
+        told = (
+            f"{time:.0f} ms from suspension to refusal"
+            if time is not None
+            else "the suspension never arrived"
+        )
         self._print(f"{summary['taps']} taps, {summary['unexpected']} unexpected; {told}")
 
     def _paint(self, text: str, answer: str) -> str:
