@@ -313,9 +313,14 @@ async def _run_until_lost(bus: B, session: Callable[[B], Awaitable[None]]) -> No
             await session(bus)
             watch.cancel()
     except BaseExceptionGroup as group_error:
-        if len(group_error.exceptions) > 1:
-            raise
-        raise group_error.exceptions[0] from None
+        raise _unwrapped(group_error) from None
+
+
+def _unwrapped(error: BaseException) -> BaseException:
+    """Return what a group holds when that is one exception only, however deep."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

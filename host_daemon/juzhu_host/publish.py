@@ -27,12 +27,13 @@ from juzhu_protocol.trust.bundle import SUITE_ES256
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SIGNATURE_SIZE, signed_part
 from juzhu_protocol.trust.manifest import open_manifest, order
 
-from .bus import BrokerAddress, Bus, MqttBus, stay_connected
+from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
 
 log = logging.getLogger(__name__)
 
 TRUST_TOPIC = "juzhu/1/trust"
 POLL_S = 0.1
+ECHO_TIMEOUT_S = 5.0
 
 
 class ListSource:
@@ -148,6 +149,20 @@ class Publisher:
         await self._publish_list(bus, publication, began, "everything")
         return publication
 
+    async def publish_once(self, bus: Bus) -> None:
+        """Publish everything, and return when the broker has shown us our own manifest."""
+        await bus.subscribe([manifest_topic(self._division)])
+        await self.publish_all(bus)
+        try:
+            async with asyncio.timeout(ECHO_TIMEOUT_S):
+                async for message in bus.messages():
+                    if self._check_manifest(message):
+                        return
+        except TimeoutError:
+            log.warning(
+                "the broker acknowledged the manifest and does not give it out: check its access rules"
+            )
+
     async def watch(self, bus: Bus) -> None:
         """Publish everything, then each change as it comes; ends only by an exception."""
         await bus.subscribe([manifest_topic(self._division)])
@@ -198,27 +213,31 @@ class Publisher:
             self._journal.forget_topics(stale)
 
     async def _watch_manifests(self, bus: Bus) -> None:
-        """Raise JournalBehindError when the broker holds a manifest of our key that our journal did not make.
-
-        Readers that took it would refuse everything we publish below it.
-        """
         async for message in bus.messages():
-            try:
-                found = open_manifest(message.payload, self._division, self._keys.trusted, NativeVerifier())
-            except TrustError as error:
-                log.warning("%s carries a manifest that is not ours: %s", message.topic, error)
-                continue
-            current = self._journal.current()
-            if current is None:
-                continue
-            ours = (current.key_epoch, current.sequence)
-            if order(found) > ours or (order(found) == ours and message.payload != current.manifest):
-                raise JournalBehindError(
-                    f"the broker holds sequence {found.sequence} of key epoch {found.key_epoch}, and this "
-                    f"journal is at {current.sequence} of {current.key_epoch}: another publisher is at work, "
-                    "or the journal was lost. Stop the other, or restore the journal; failing both, raise the "
-                    "list key's epoch in keys.toml"
-                )
+            self._check_manifest(message)
+
+    def _check_manifest(self, message: Message) -> bool:
+        """Whether a manifest on the broker is our current one; JournalBehindError for one we never made.
+
+        Readers that took such a one would refuse everything that we publish below it.
+        """
+        try:
+            found = open_manifest(message.payload, self._division, self._keys.trusted, NativeVerifier())
+        except TrustError as error:
+            log.warning("%s carries a manifest that is not ours: %s", message.topic, error)
+            return False
+        current = self._journal.current()
+        if current is None:
+            return False
+        ours = (current.key_epoch, current.sequence)
+        if order(found) > ours or (order(found) == ours and message.payload != current.manifest):
+            raise JournalBehindError(
+                f"the broker holds sequence {found.sequence} of key epoch {found.key_epoch}, and this "
+                f"journal is at {current.sequence} of {current.key_epoch}: another publisher is at work, "
+                "or the journal was lost. Stop the other, or restore the journal; failing both, raise the "
+                "list key's epoch in keys.toml"
+            )
+        return order(found) == ours
 
 
 def register(subparsers: Any) -> None:
@@ -266,6 +285,8 @@ def _run(args: argparse.Namespace) -> int:
     keys = load_keys(args.keys)
     BrokerAddress.parse(args.broker)
     journal_path = args.journal or args.registry.with_name(args.registry.name + ".journal")
+    # Said before anything is made: a journal beside a registry that is not there helps nobody.
+    Registry(args.registry).close()
     with Journal(journal_path, args.division) as journal:
         source = ListSource(
             args.registry,
@@ -276,6 +297,8 @@ def _run(args: argparse.Namespace) -> int:
             lambda: int(time.time()) + int(args.clock_offset),
         )
         try:
+            # A missing list key or an unsound registry shows here, not after the broker was found.
+            source.newest()
             publisher = Publisher(source, journal, keys, args.division, args.republish_seconds)
             return asyncio.run(_main(publisher, open_bus, watch=args.watch))
         finally:
@@ -306,4 +329,4 @@ async def _main(publisher: Publisher, open_bus: Callable[[], MqttBus], *, watch:
 
 async def _once(publisher: Publisher, open_bus: Callable[[], MqttBus]) -> None:
     async with open_bus() as bus:
-        await publisher.publish_all(bus)
+        await publisher.publish_once(bus)

@@ -14,7 +14,7 @@ from typing import Self
 
 from ..records.trust import Manifest
 from .database import open_database, reading, writing
-from .errors import OperatorError, SecondPublisherError
+from .errors import DatabaseFileError, OperatorError, SecondPublisherError
 
 APPLICATION_ID = 0x4A5A4A31
 _SCHEMA = """
@@ -176,7 +176,10 @@ class _Lock:
     """An flock beside the journal: the kernel lets go of it when its process dies, however it dies."""
 
     def __init__(self, path: Path, division: int) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise DatabaseFileError(f"{path} cannot be opened: {error.strerror}") from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

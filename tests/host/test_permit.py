@@ -1,0 +1,129 @@
+"""`juzhu permit` as a clerk types it: acts, refusals, exit codes, card files."""
+
+import json
+import time
+
+import pytest
+
+from juzhu_host.cli import main
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.citizen_number import synthetic
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
+from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.records.card import Service
+from juzhu_protocol.rules.calendar import from_iso, iso
+from permit_tools import CITY
+
+KEYS = ("--keys", str(DEVELOPMENT_KEYS))
+NUMBER = synthetic(from_iso("1960-03-01"), 7)
+PERSON = (
+    *("--division", "410202", "--name", "试验人", "--sex", "男", "--citizen-number", NUMBER),
+    *("--household-address", "某省某市", "--address", "开封市某街"),
+)
+
+
+@pytest.fixture
+def permit(tmp_path, capsys):
+    """Run `juzhu permit`; return exit code, standard output and standard error."""
+
+    def run(act, *words):
+        try:
+            code = main(["permit", act, "--registry", str(tmp_path / "permits.db"), *words])
+        except SystemExit as ended:
+            code = ended.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def issued(permit):
+    code, _, said = permit("issue", "--create", *KEYS, *PERSON, "--day", "2025-03-15")
+    assert code == 0, said
+    return permit
+
+
+def test_a_permits_life_by_its_commands(issued, tmp_path):
+    out = ()
+    for act, words in (
+        ("endorse", ("--serial", "1", *KEYS, "--day", "2026-03-01", "--address", "新街")),
+        ("suspend", ("--serial", "1", "--ground", "5", "--day", "2026-03-02")),
+        ("restore", ("--serial", "1", "--day", "2026-03-03")),
+        ("replace", ("--serial", "1", *KEYS, "--day", "2026-03-04", "--card", str(tmp_path / "card.json"))),
+        ("revoke", ("--serial", "2", "--cause", "lost", "--day", "2026-03-05")),
+    ):
+        code, out, said = issued(act, *words, "--json")
+        assert code == 0, said
+    shown = json.loads(out)
+    assert (shown["serial"], shown["status"], shown["cause"], shown["predecessor"]) == (
+        2,
+        "revoked",
+        "lost",
+        1,
+    )
+    assert shown["good_through"] == "2027-03-15"
+    assert [event["name"] for event in shown["events"]] == ["issued", "cancelled"]
+    image = CardImage.from_json((tmp_path / "card.json").read_text())
+    service = Service.from_bytes(image.service)
+    assert (service.serial, iso(service.good_through), len(image.endorsements)) == (2, "2027-03-15", 1)
+    with Registry(tmp_path / "permits.db") as registry:
+        assert [event.name for event in registry.events(CITY, 1)] == [
+            *("accepted", "issued", "endorsed", "address changed", "suspended", "restored", "cancelled"),
+        ]
+
+
+def test_what_is_shown_names_no_holder(issued):
+    for words in ((), ("--json",)):
+        code, out, _ = issued("show", "--serial", "1", *words)
+        assert code == 0
+        assert "2026-03-15" in out
+        for private in ("试验人", NUMBER, "某街", "1960"):
+            assert private not in out
+
+
+@pytest.mark.parametrize(
+    ("act", "words", "code", "said"),
+    [
+        ("suspend", ("--serial", "1", "--ground", "3"), 1, "never listed"),
+        ("suspend", ("--serial", "9", "--ground", "1"), 1, "no permit has serial 9"),
+        ("restore", ("--serial", "1"), 1, "not suspended"),
+        ("endorse", ("--serial", "1", *KEYS, "--day", "2026-02-14"), 1, "2026-02-15"),
+        ("endorse", ("--serial", "1", *KEYS, "--day", "2026-09-16"), 1, "register anew"),
+        ("endorse", ("--serial", "1"), 78, "--keys"),
+        ("replace", ("--serial", "1", "--keys", "/nowhere"), 78, "no keys folder"),
+        ("issue", (*KEYS, *PERSON, "--day", "2025-03-15"), 1, "holds serial 1"),
+        ("issue", (*KEYS, *PERSON, "--division", "410103", "--day", "2025-03-15"), 78, "410103"),
+        ("show", ("--serial", "1", "--card", "/nowhere/card.json"), 78, "not written"),
+        ("show", (), 64, "--serial"),
+        ("show", ("--serial", "0"), 64, "whole number"),
+        ("show", ("--serial", "1", "--day", "2026-02-30"), 64, "2026-2-30"),
+        ("suspend", ("--serial", "1", "--ground", "x"), 64, "invalid int"),
+        ("revoke", ("--serial", "1", "--cause", "replaced"), 64, "invalid choice"),
+    ],
+)
+def test_refusal_is_one_line_with_its_exit_code_and_changes_nothing(issued, tmp_path, act, words, code, said):
+    with Registry(tmp_path / "permits.db") as registry:
+        before = registry.permit(CITY, 1), registry.events(CITY, 1)
+    found, out, err = issued(act, *words)
+    assert (found, out) == (code, "")
+    assert said in err.splitlines()[-1]
+    assert NUMBER not in err
+    with Registry(tmp_path / "permits.db") as registry:
+        assert (registry.permit(CITY, 1), registry.events(CITY, 1)) == before
+
+
+def test_missing_registry_is_not_made_by_accident(permit, tmp_path):
+    code, _, said = permit("issue", *KEYS, *PERSON)
+    assert code == 78
+    assert "there is no" in said
+    assert not (tmp_path / "permits.db").exists()
+
+
+def test_clock_offset_moves_the_acts_day(issued, tmp_path):
+    now = int(time.time())
+    wanted = 1_773_000_000
+    code, _, said = issued("suspend", "--serial", "1", "--ground", "1", "--clock-offset", str(wanted - now))
+    assert code == 0, said
+    with Registry(tmp_path / "permits.db") as registry:
+        assert wanted <= registry.events(CITY, 1)[-1].time < wanted + 120

@@ -1,0 +1,547 @@
+"""The publisher: what a broker retains is whole at every moment, and no number is lost or used twice."""
+
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+import time
+from hashlib import sha256
+
+import pytest
+
+from juzhu_host.bus import Message, MqttBus
+from juzhu_host.errors import BusError
+from juzhu_host.publish import TRUST_TOPIC, ListSource, Publisher
+from juzhu_protocol.authority.errors import DatabaseFileError, JournalBehindError
+from juzhu_protocol.authority.journal import CHUNK_SIZE, Journal, chunk_topics, manifest_topic
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
+from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.lists.plain import StatusList, build_list
+from juzhu_protocol.records.trust import Manifest
+from juzhu_protocol.rules.decide import STATUS_SUSPENDED, STATUS_VALID
+from juzhu_protocol.trust.bundle import open_bundle
+from juzhu_protocol.trust.manifest import open_manifest
+from mosquitto import Mosquitto
+from parts import needs, nightly
+from permit_tools import CITY, KEYS, at, issue
+
+NOW = at("2026-03-10")
+MANIFEST = manifest_topic(CITY)
+
+
+async def until(done):
+    """Wait until `done()`; what it looks at belongs to code that offers no event for it."""
+    async with asyncio.timeout(40):
+        while not done():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.005)
+
+
+def start(*words):
+    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+
+
+def resolve(retained):
+    """The list that a reader would believe from these retained messages; fails when it would not."""
+    keys = open_bundle(retained[TRUST_TOPIC], KEYS.roots, NativeVerifier(), 1)
+    manifest = open_manifest(retained[MANIFEST], CITY, keys, NativeVerifier())
+    topics = chunk_topics(CITY, manifest.content_hash, manifest.content_length)
+    content = b"".join(retained[topic] for topic in topics)
+    assert (len(content), sha256(content).digest()) == (manifest.content_length, manifest.content_hash)
+    assert max(len(retained[topic]) for topic in topics) <= CHUNK_SIZE
+    return manifest, StatusList(lambda at_, size: content[at_ : at_ + size], len(content))
+
+
+class FakeBroker:
+    """A Bus that retains; it loses the connection at the chosen publish, before or after doing it.
+
+    Subscribers are told of messages at once; it does not imitate refusals, queues or slowness.
+    """
+
+    def __init__(self):
+        self.retained = {}
+        self.published = []
+        self.fail_at = None
+        self.after = False
+        self.inbox = asyncio.Queue()
+
+    async def publish(self, topic, payload, retain=True):
+        assert retain
+        failing = self.fail_at is not None and len(self.published) == self.fail_at
+        if failing and not self.after:
+            raise BusError("lost before")
+        self.published.append((topic, payload))
+        if payload:
+            self.retained[topic] = payload
+        else:
+            self.retained.pop(topic, None)
+        if MANIFEST in self.retained:
+            resolve(self.retained)
+        if failing:
+            raise BusError("lost after")
+
+    async def subscribe(self, topics):
+        assert topics == [MANIFEST]
+
+    async def messages(self):
+        while True:
+            yield await self.inbox.get()
+
+
+class Office:
+    """A registry, its journal and its publisher, with a clock the test sets."""
+
+    def __init__(self, folder, **given):
+        self.path = folder / "permits.db"
+        self.registry = Registry(self.path, create=True)
+        self.now = NOW
+        self.seconds = 0.0
+        self.settings = {"refresh_s": 6 * 3600, "republish_s": 60.0} | given
+        self.folder = folder
+        self.open()
+
+    def open(self):
+        self.journal = Journal(self.folder / "journal", CITY)
+        self.source = ListSource(
+            self.path, self.journal, KEYS, CITY, self.settings["refresh_s"], lambda: self.now
+        )
+        self.polls = 0
+        is_due = self.source.is_due
+
+        def counted():
+            self.polls += 1
+            return is_due()
+
+        self.source.is_due = counted
+        self.publisher = Publisher(
+            self.source, self.journal, KEYS, CITY, self.settings["republish_s"], lambda: self.seconds
+        )
+
+    def reopen(self):
+        self.source.close()
+        self.journal.close()
+        self.open()
+
+    def close(self):
+        self.source.close()
+        self.journal.close()
+        self.registry.close()
+
+    async def watch_until(self, broker, done):
+        watching = asyncio.ensure_future(self.publisher.watch(broker))
+        await until(lambda: done() or watching.done())
+        if watching.done():
+            await watching
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+@pytest.fixture
+def office(tmp_path):
+    opened = Office(tmp_path)
+    yield opened
+    opened.close()
+
+
+# -- What goes out, in which order -----------------------------------------------------------------
+
+
+async def test_bundle_then_chunks_then_manifest_last(office):
+    broker = FakeBroker()
+    issue(office.registry, "2026-01-05")
+    publication = await office.publisher.publish_all(broker)
+    assert [topic for topic, _ in broker.published] == [TRUST_TOPIC, *publication.topics, MANIFEST]
+    manifest, listed = resolve(broker.retained)
+    assert (manifest.sequence, manifest.time, manifest.key_epoch) == (1, NOW, 1)
+    assert (listed.highest_serial, listed.entries) == (1, 0)
+
+
+async def test_unchanged_list_keeps_its_number_until_it_is_to_be_refreshed(office):
+    broker = FakeBroker()
+    first = await office.publisher.publish_all(broker)
+    office.now = NOW + 6 * 3600 - 1
+    assert (await office.publisher.publish_all(broker)).manifest == first.manifest
+    office.now = NOW + 6 * 3600
+    second = await office.publisher.publish_all(broker)
+    assert (second.sequence, second.time, second.topics) == (2, NOW + 6 * 3600, first.topics)
+
+
+async def test_change_is_published_and_the_old_chunk_is_cleared_after_the_new_manifest(office):
+    broker = FakeBroker()
+    issue(office.registry, "2026-01-05")
+    first = await office.publisher.publish_all(broker)
+    office.registry.suspend(CITY, 1, 1, now=NOW)
+    del broker.published[:]
+    second = await office.publisher.publish_all(broker)
+    assert [topic for topic, _ in broker.published] == [
+        TRUST_TOPIC,
+        *second.topics,
+        MANIFEST,
+        *first.topics,
+    ]
+    assert broker.published[-1][1] == b""
+    assert set(broker.retained) == {TRUST_TOPIC, *second.topics, MANIFEST}
+    assert resolve(broker.retained)[1].status(1) == STATUS_SUSPENDED
+    assert office.journal.stale_topics() == []
+
+
+async def test_content_that_comes_back_is_not_cleared(office):
+    broker = FakeBroker()
+    issue(office.registry, "2026-01-05")
+    await office.publisher.publish_all(broker)
+    office.registry.suspend(CITY, 1, 1, now=NOW)
+    await office.publisher.publish_all(broker)
+    office.registry.restore(CITY, 1, now=NOW)
+    assert (await office.publisher.publish_all(broker)).sequence == 3
+    assert resolve(broker.retained)[1].status(1) == STATUS_VALID
+
+
+async def test_nothing_goes_out_that_is_not_journaled(office):
+    class Checking(FakeBroker):
+        async def publish(self, topic, payload, retain=True):
+            if topic == MANIFEST:
+                assert office.journal.current().manifest == payload
+            await super().publish(topic, payload, retain)
+
+    broker = Checking()
+    for serial in range(1, 4):
+        issue(office.registry, "2026-01-05")
+        assert (await office.publisher.publish_all(broker)).sequence == serial
+
+
+async def test_clock_set_back_leaves_the_manifests_time_where_it_was(office, caplog):
+    broker = FakeBroker()
+    await office.publisher.publish_all(broker)
+    office.now = NOW - 86400
+    issue(office.registry, "2026-01-05")
+    assert (await office.publisher.publish_all(broker)).time == NOW
+    assert "86400 s before the last manifest" in caplog.text
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_connection_lost_at_every_publish_leaves_a_whole_list_and_is_made_good(tmp_path, after):
+    """Invariant: whatever the broker retains with a manifest resolves to exactly that manifest's list."""
+    office = Office(tmp_path)
+    broker = FakeBroker()
+    broker.after = after
+    for _ in range(2):
+        issue(office.registry, "2026-01-05")
+    await office.publisher.publish_all(broker)
+    suspended, steps = False, 0
+    for step in range(40):
+        if suspended:
+            office.registry.restore(CITY, 1, now=NOW)
+        else:
+            office.registry.suspend(CITY, 1, 1, now=NOW)
+        suspended = not suspended
+        broker.fail_at = len(broker.published) + step % 7
+        sequence = office.journal.current().sequence
+        try:
+            await office.publisher.publish_all(broker)
+        except BusError:
+            steps += 1
+            broker.fail_at = None
+            # As after a SIGKILL: a new process on the same files.
+            office.reopen()
+            await office.publisher.publish_all(broker)
+        broker.fail_at = None
+        manifest, listed = resolve(broker.retained)
+        assert manifest.sequence == sequence + 1
+        assert listed.status(1) == (STATUS_SUSPENDED if suspended else STATUS_VALID)
+        assert office.journal.stale_topics() == []
+        assert len(broker.retained) == 3
+    assert steps >= 20
+    office.close()
+
+
+# -- Watching --------------------------------------------------------------------------------------
+
+
+async def test_watch_publishes_each_change(office):
+    broker = FakeBroker()
+    issue(office.registry, "2026-01-05")
+    await office.watch_until(broker, lambda: MANIFEST in broker.retained)
+    del broker.published[:]
+
+    async def change():
+        await asyncio.sleep(0)
+        office.registry.suspend(CITY, 1, 1, now=NOW)
+
+    changing = asyncio.ensure_future(change())
+    await office.watch_until(
+        broker, lambda: resolve(broker.retained)[1].status(1) == STATUS_SUSPENDED and changing.done()
+    )
+
+
+async def test_watch_sends_everything_again_for_a_broker_that_forgot(office):
+    broker = FakeBroker()
+    await office.watch_until(broker, lambda: MANIFEST in broker.retained)
+    published = dict(broker.retained)
+    watching = asyncio.ensure_future(office.publisher.watch(broker))
+    await until(lambda: len(broker.published) == 6)
+    broker.retained.clear()
+    office.seconds = 59.9
+    polls = office.polls
+    await until(lambda: office.polls >= polls + 2)
+    assert broker.retained == {}
+    office.seconds = 60
+    await until(lambda: MANIFEST in broker.retained)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert broker.retained == published
+
+
+async def test_registry_restored_from_a_backup_is_followed(office, tmp_path):
+    broker = FakeBroker()
+    issue(office.registry, "2026-01-05")
+    await office.publisher.publish_all(broker)
+    with Registry(tmp_path / "backup.db", create=True) as backup:
+        for _ in range(2):
+            issue(backup, "2026-01-05")
+        backup.suspend(CITY, 2, 1, now=NOW)
+    (tmp_path / "backup.db").rename(office.path)
+    await office.watch_until(broker, lambda: resolve(broker.retained)[1].highest_serial == 2)
+    assert resolve(broker.retained)[1].status(2) == STATUS_SUSPENDED
+
+
+async def test_registry_that_vanished_ends_the_publisher_with_its_name(office):
+    await office.publisher.publish_all(FakeBroker())
+    office.path.unlink()
+    with pytest.raises(DatabaseFileError, match=r"permits\.db"):
+        office.source.newest()
+
+
+@pytest.mark.parametrize("behind", [True, False])
+async def test_manifest_of_our_key_that_we_never_made_is_an_alarm(tmp_path, behind):
+    """A lost journal or a second publisher elsewhere: readers would refuse what we sign from then on."""
+    (tmp_path / "other").mkdir()
+    other, office = Office(tmp_path / "other"), Office(tmp_path)
+    broker, elsewhere = FakeBroker(), FakeBroker()
+    issue(other.registry, "2026-01-05")
+    await other.publisher.publish_all(elsewhere)
+    if behind:
+        issue(other.registry, "2026-01-05")
+        await other.publisher.publish_all(elsewhere)
+    broker.inbox.put_nowait(Message(MANIFEST, elsewhere.retained[MANIFEST], True))
+    await office.publisher.publish_all(broker)
+    with pytest.raises(ExceptionGroup) as caught:
+        await office.watch_until(broker, lambda: False)
+    (error,) = caught.value.exceptions
+    assert isinstance(error, JournalBehindError)
+    assert error.exit_code == 78
+    office.close()
+    other.close()
+
+
+async def test_forged_or_old_manifest_on_the_broker_does_not_stop_us(office):
+    broker = FakeBroker()
+    first = await office.publisher.publish_all(broker)
+    issue(office.registry, "2026-01-05")
+    await office.publisher.publish_all(broker)
+    forged = Manifest.from_bytes(first.manifest)
+    forged.sequence = 1000
+    for payload in (first.manifest, forged.to_bytes(), b"noise", b""):
+        broker.inbox.put_nowait(Message(MANIFEST, payload, True))
+    count = len(broker.published)
+    await office.watch_until(broker, lambda: broker.inbox.empty() and len(broker.published) > count + 2)
+
+
+# -- Real processes and a real broker --------------------------------------------------------------
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Mosquitto(tmp_path) as running:
+        yield running
+
+
+def command(folder, broker, *more):
+    return [
+        sys.executable,
+        "-m",
+        "juzhu_host.cli",
+        "publish",
+        "--registry",
+        str(folder / "permits.db"),
+        "--division",
+        str(CITY),
+        "--keys",
+        str(DEVELOPMENT_KEYS),
+        "--broker",
+        broker.url,
+        "--clock-offset",
+        str(NOW - int(time.time())),
+        *more,
+    ]
+
+
+class Reader:
+    """Subscribes as a host does and keeps what is retained; each manifest is seen in order."""
+
+    def __init__(self, broker):
+        self.broker = broker
+        self.manifests = {}
+
+    async def wait(self, done):
+        """The list, once `done(manifest, list)` holds; all on one connection after the other."""
+        async with asyncio.timeout(40):
+            while True:
+                try:
+                    async with MqttBus(self.broker.url, "test-reader") as bus:
+                        return await self._follow(bus, done)
+                except BusError:
+                    await asyncio.sleep(0.05)
+
+    async def _follow(self, bus, done):
+        retained = {}
+        await bus.subscribe([TRUST_TOPIC, MANIFEST])
+        async for message in bus.messages():
+            retained[message.topic] = message.payload
+            if message.topic == MANIFEST:
+                manifest = Manifest.from_bytes(message.payload)
+                known = self.manifests.setdefault(manifest.sequence, message.payload)
+                assert known == message.payload, "a number was used twice"
+                await bus.subscribe(chunk_topics(CITY, manifest.content_hash, manifest.content_length))
+            try:
+                found = resolve(retained)
+            except KeyError:
+                continue
+            if done(*found):
+                return found
+        raise AssertionError("messages end by an exception only")
+
+
+@needs("mosquitto")
+async def test_one_publication_without_watch_ends_with_zero(tmp_path, broker):
+    with Registry(tmp_path / "permits.db", create=True) as registry:
+        issue(registry, "2026-01-05")
+        registry.suspend(CITY, 1, 1, now=NOW)
+    for _ in range(2):
+        done = await asyncio.to_thread(
+            subprocess.run, command(tmp_path, broker), capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert "sequence 1 " in done.stderr
+        assert "Traceback" not in done.stderr
+    manifest, listed = await Reader(broker).wait(lambda manifest, listed: True)
+    assert (manifest.sequence, listed.status(1)) == (1, STATUS_SUSPENDED)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda words: [*words, "--broker", "mqtt://127.0.0.1:1"], 69),
+        (lambda words: [*words, "--broker", "http://127.0.0.1"], 78),
+        (lambda words: [*words, "--registry", "/nowhere/permits.db"], 78),
+        (lambda words: [*words, "--keys", "/nowhere"], 78),
+        (lambda words: [*words, "--division", "410100"], 78),
+        (lambda words: [*words, "--division", "x"], 64),
+    ],
+)
+def test_what_stands_in_the_way_is_one_line_and_an_exit_code(tmp_path, change, code):
+    Registry(tmp_path / "permits.db", create=True).close()
+
+    class Nowhere:
+        url = "mqtt://127.0.0.1:1"
+
+    done = subprocess.run(
+        change(command(tmp_path, Nowhere)), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("juzhu")
+
+
+@needs("mosquitto")
+async def test_watching_publisher_survives_a_broker_that_restarts_and_ends_on_sigterm(tmp_path, broker):
+    with Registry(tmp_path / "permits.db", create=True) as registry:
+        issue(registry, "2026-01-05")
+        publisher = start(*command(tmp_path, broker, "--watch"))
+        try:
+            reader = Reader(broker)
+            await reader.wait(lambda manifest, listed: listed.highest_serial == 1)
+            second = await asyncio.to_thread(
+                subprocess.run, command(tmp_path, broker), capture_output=True, text=True, check=False
+            )
+            assert second.returncode == 75
+            assert f"process {publisher.pid} publishes division {CITY} already" in second.stderr
+            # The broker dies and forgets everything: it is all there again, under the same number.
+            broker.stop(signal.SIGKILL)
+            broker.start()
+            manifest, _ = await reader.wait(lambda manifest, listed: True)
+            assert manifest.sequence == 1
+            broker.stop(signal.SIGKILL)
+            registry.suspend(CITY, 1, 5, now=NOW)
+            broker.start()
+            await reader.wait(lambda manifest, listed: listed.status(1) == STATUS_SUSPENDED)
+            registry.restore(CITY, 1, now=NOW)
+            await reader.wait(lambda manifest, listed: listed.status(1) == STATUS_VALID)
+        finally:
+            publisher.send_signal(signal.SIGTERM)
+            _, said = await asyncio.to_thread(publisher.communicate, timeout=30)
+        assert publisher.returncode == 0, said
+        assert said.count("; trying again") == 2
+        assert said.count("again after") == 2
+        assert "stopped" in said
+        assert "Traceback" not in said
+
+
+@needs("mosquitto")
+@pytest.mark.parametrize("mode", [(), ("--watch",)])
+async def test_lost_journal_is_noticed_and_said_in_one_line(tmp_path, broker, mode):
+    def publish(*more):
+        return asyncio.to_thread(
+            subprocess.run, command(tmp_path, broker, *more), capture_output=True, text=True, check=False
+        )
+
+    with Registry(tmp_path / "permits.db", create=True) as registry:
+        for _ in range(2):
+            issue(registry, "2026-01-05")
+            assert (await publish()).returncode == 0
+    (tmp_path / "permits.db.journal").unlink()
+    done = await publish(*mode)
+    assert done.returncode == 78, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "the journal was lost" in done.stderr.splitlines()[-1]
+
+
+@needs("mosquitto")
+async def test_sigkilled_publisher_neither_loses_nor_reuses_a_number(tmp_path, broker):
+    draw = random.Random(7)
+    rounds = 40 if nightly() else 4
+    with Registry(tmp_path / "permits.db", create=True) as registry:
+        issue(registry, "2026-01-05")
+        reader = Reader(broker)
+        following = asyncio.ensure_future(
+            reader.wait(
+                lambda manifest, listed: listed.highest_serial == 2 and listed.status(1) == STATUS_SUSPENDED
+            )
+        )
+        for _ in range(rounds):
+            publisher = start(*command(tmp_path, broker, "--watch"))
+            await until(lambda: reader.manifests)
+            for _ in range(draw.randrange(2, 6)):
+                registry.suspend(CITY, 1, 1, now=NOW)
+                await asyncio.sleep(draw.uniform(0, 0.3))
+                registry.restore(CITY, 1, now=NOW)
+                await asyncio.sleep(draw.uniform(0, 0.2))
+            publisher.kill()
+            await asyncio.to_thread(publisher.communicate)
+        issue(registry, "2026-01-05")
+        registry.suspend(CITY, 1, 1, now=NOW)
+        done = await asyncio.to_thread(
+            subprocess.run, command(tmp_path, broker), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        manifest, _ = await following
+        highest, exceptions = registry.exceptions(CITY)
+        assert manifest.content_hash == sha256(build_list(CITY, highest, exceptions)).digest()
+    with Journal(tmp_path / "permits.db.journal", CITY) as journal:
+        rows = {
+            row["sequence"]: bytes(row["manifest"])
+            for row in journal._database.query("SELECT sequence, manifest FROM publications")
+        }
+    assert sorted(rows) == list(range(1, manifest.sequence + 1))
+    assert all(rows[sequence] == raw for sequence, raw in reader.manifests.items())
+    assert len(reader.manifests) > rounds
