@@ -236,7 +236,7 @@ def test_public_lines_name_no_class_age_or_suspension():
 
 def test_every_reason_is_explained_in_both_languages():
     for code, reason in REASONS.items():
-        assert reason.staff[0] and reason.staff[1], code
+        assert all(reason.staff), code
         assert bool(reason.remedy[0]) == bool(reason.remedy[1]), code
         if reason.answer == DENY:
             assert reason.article, code

@@ -8,10 +8,10 @@ import platform
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import tap
+from . import chain
 
 BENCHES: dict[str, tuple[str, Callable[[argparse.Namespace], Awaitable[dict[str, Any]]]]] = {
-    "tap": ("card in the field to the answer, and suspension to refusal, on the whole chain", tap.run),
+    "chain": ("card in the field to the answer, and suspension to refusal, on the whole chain", chain.run),
 }
 """Name of each bench: what it measures, and what runs it."""
 

@@ -1,4 +1,4 @@
-"""Bench `tap`: milliseconds from card to answer on each runtime, and from suspension to refusal."""
+"""Bench `chain`: milliseconds from card to answer on each runtime, and from suspension to refusal."""
 
 import argparse
 import logging
