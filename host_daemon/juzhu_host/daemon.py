@@ -20,6 +20,7 @@ from .notes import clean
 from .reader_link import ReaderLink
 from .settings import HostSettings, load_settings
 from .store import Store
+from .tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,7 @@ async def run_host(settings: HostSettings, stop: asyncio.Event, ready: Callable[
             ready(f"juzhu host ready: division {settings.division}, {readers}, {host.broker}")
             await stop.wait()
             log.info("stopping")
-            for task in tasks:
-                task.cancel()
+            await end(tasks)
     finally:
         await store.close()
     log.info("stopped")

@@ -10,6 +10,7 @@ from .errors import StoreError
 from .list_core import Actions, Holdings, ListFollower, StoreBundle, StoreList, Subscribe, Unsubscribe
 from .notes import Note
 from .store import Store
+from .tasks import together
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,7 @@ class ListSync:
         try:
             async with self._turn:
                 await self._perform(self._follower.connected(self._now()), bus)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._listen(bus))
-                group.create_task(self._tick(bus))
+            await together(self._listen(bus), self._tick(bus))
         finally:
             self._follower.disconnected()
 

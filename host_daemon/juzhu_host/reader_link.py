@@ -15,6 +15,7 @@ from .notes import Note
 from .reader_session import Actions, HangUp, LookUpTaps, ReaderSession, ShowDisplay, ShowStatus, StoreTap
 from .settings import ReaderSettings
 from .store import Store
+from .tasks import together
 from .transports import Transport, open_transport
 
 log = logging.getLogger(__name__)
@@ -75,18 +76,15 @@ class ReaderLink:
                 transport = await open_transport(self._settings.port, self._serial_backend)
                 opened_ms = self._now_ms()
                 await self._serve(transport)
-            except* TransportError as losses:
+            except TransportError as error:
                 if opened_ms is not None and self._now_ms() - opened_ms >= STEADY_S * 1000:
                     wait = FIRST_WAIT_S
                     self._told = ""
-                self._lost(losses)
+                self._lost(error)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LAST_WAIT_S)
 
-    def _lost(self, losses: BaseExceptionGroup[TransportError]) -> None:
-        error: BaseException = losses
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+    def _lost(self, error: TransportError) -> None:
         if str(error) != self._told:
             self._told = str(error)
             log.warning("%s: %s; trying again", self._settings.name, error)
@@ -95,11 +93,7 @@ class ReaderLink:
         self._jobs = asyncio.Queue(MAX_JOBS)
         try:
             self._perform(self._session.connected(self._now_ms()))
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._read(transport))
-                group.create_task(self._write(transport))
-                group.create_task(self._tick())
-                group.create_task(self._work())
+            await together(self._read(transport), self._write(transport), self._tick(), self._work())
         finally:
             self._session.disconnected()
             await transport.close()
