@@ -4,6 +4,7 @@ It does not imitate: card authentication and access rules (every file is free to
 keys are in the image), writing, extended length, logical channels.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from juzhu_protocol.card import apdu
@@ -21,9 +22,17 @@ FRAME_DELAY_S = 0.0002
 class Image(Protocol):
     """What a virtual card needs of a card image."""
 
-    info: bytes
-    service: bytes
-    endorsements: list[bytes]
+    @property
+    def info(self) -> bytes:
+        """Return the file INFO."""
+
+    @property
+    def service(self) -> bytes:
+        """Return the file SERVICE."""
+
+    @property
+    def endorsements(self) -> Sequence[bytes]:
+        """Return the records of ENDORSEMENTS, oldest first."""
 
 
 class VirtualCard:

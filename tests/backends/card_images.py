@@ -1,0 +1,27 @@
+"""Card images as the authority writes them, with the development keys."""
+
+from pathlib import Path
+
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.rules.calendar import from_iso
+from juzhu_simulator.population import Population, noon
+
+BORN, ISSUED = from_iso("1950-01-01"), from_iso("2023-06-01")
+
+
+def make_images(folder: Path, endorsements: tuple[int, ...]) -> list[CardImage]:
+    """One card for each number: endorsed that often, year by year."""
+    keys = KeyRing.load(DEVELOPMENT_KEYS)
+    images = []
+    with Registry(folder / "registry.db", create=True) as registry:
+        population = Population(registry, keys, seed=1)
+        for count in endorsements:
+            permit = population.issue(BORN, ISSUED)
+            for _ in range(count):
+                permit = registry.endorse(
+                    permit.list_division, permit.serial, keys=keys, now=noon(permit.good_through - 3)
+                )
+            images.append(registry.card_image(permit.list_division, permit.serial))
+    return images
