@@ -97,20 +97,23 @@ async def test_second_tap_under_a_taken_index_is_kept_beside_the_first(store: St
     assert rows == [(tap(1, reason=2),)]
 
 
-def hold_thread(store: Store, release: "asyncio.Event") -> "asyncio.Future[None]":
-    """Keep the store's thread busy until `release` is set, so that what comes meanwhile waits together."""
+async def hold_thread(store: Store, release: asyncio.Event) -> "asyncio.Future[None]":
+    """Return once the store's thread is busy; until `release` is set, what comes meanwhile waits together."""
     loop = asyncio.get_running_loop()
+    busy = asyncio.Event()
 
     def wait(_: object) -> None:
+        loop.call_soon_threadsafe(busy.set)
         asyncio.run_coroutine_threadsafe(release.wait(), loop).result(30)
 
-    return asyncio.ensure_future(store._thread.call(wait, writes=False))
+    held = asyncio.ensure_future(store._thread.call(wait, writes=False))
+    await busy.wait()
+    return held
 
 
 async def test_calls_that_wait_together_share_one_commit(store: Store) -> None:
     release = asyncio.Event()
-    held = hold_thread(store, release)
-    await asyncio.sleep(0)
+    held = await hold_thread(store, release)
     calls = [asyncio.ensure_future(store.store_tap(READER, RING, tap(index))) for index in range(1, 26)]
     await asyncio.sleep(0)
     before = store.commits
@@ -122,8 +125,7 @@ async def test_calls_that_wait_together_share_one_commit(store: Store) -> None:
 
 async def test_one_failure_in_a_group_harms_only_its_caller(store: Store) -> None:
     release = asyncio.Event()
-    held = hold_thread(store, release)
-    await asyncio.sleep(0)
+    held = await hold_thread(store, release)
 
     def half_then_fail(database: object) -> None:
         database.execute("update taps set reason = 99")
@@ -148,8 +150,7 @@ async def test_one_failure_in_a_group_harms_only_its_caller(store: Store) -> Non
 
 async def test_caller_who_gives_up_does_not_stop_the_store(store: Store) -> None:
     release = asyncio.Event()
-    held = hold_thread(store, release)
-    await asyncio.sleep(0)
+    held = await hold_thread(store, release)
     impatient = asyncio.ensure_future(store.store_tap(READER, RING, tap(1)))
     await asyncio.sleep(0)
     impatient.cancel()
@@ -175,8 +176,7 @@ async def test_full_disk_refuses_the_new_list_keeps_the_old_and_takes_the_next(
     await limit(20)
     new = content_of(60_000)
     release = asyncio.Event()
-    held = hold_thread(store, release)
-    await asyncio.sleep(0)
+    held = await hold_thread(store, release)
     calls = [
         asyncio.ensure_future(store.store_tap(READER, RING, tap(1))),
         asyncio.ensure_future(store.replace_list(authority.manifest(new, 2), new)),
