@@ -24,6 +24,14 @@ class RecordValueError(RecordError):
     """A field holds a value that the schema does not allow."""
 
 
+class ProfileSourceError(JuzhuError):
+    """A profile's file is wrong; the message names file, value and remedy."""
+
+
+class EndorsementRefusedError(JuzhuError):
+    """The measures refuse this endorsement; the holder must do what the message says."""
+
+
 class CardResponseError(JuzhuError):
     """What a card answered is no response APDU."""
 

@@ -1,24 +1,38 @@
 """The decision: one pure function, the same on every reader, counter and simulator.
 
-The first of these that holds is the verdict:
-1. a newer card profile, an unknown key, a key revoked today: REFER;
-2. not proven genuine: REFER;
+The first of these that holds is the verdict (docs/rules.md has the articles and our readings):
+1. a newer card profile, an unknown key, a key revoked today, an unreadable record: REFER;
+2. not proven genuine: REFER; a record that contradicts itself, or was signed on a later day: REFER;
 3. revoked, however old the list: DENY;
 4. suspended: DENY; on a list past the service's limit REFER, since it may have been lifted;
-5. past good-through: DENY, overdue or lapsed (16, 18, 19-3);
-6. another division: DENY; a class under other rules (28, 29): REFER;
-7. the service's own condition fails (22-7): DENY;
+5. past good-through: DENY, overdue or lapsed (16, 18, 19-3), a transitional permit ended (29);
+6. another division: DENY; a class under other rules (28, 29): REFER, unless the profile serves it;
+7. the service's own condition fails (22-7): DENY; a permit cannot tell (26), or the profile does not: REFER;
 8. no list, or one past the service's limit: REFER; past its warning age: ALLOW with a flag;
 9. ALLOW, with "endorse soon" inside the window (16).
 """
 
 from .calendar import add_months, add_years
-from .profile import Profile, ServiceRule
+from .profile import (
+    CONDITION_AGE,
+    CONDITION_NONE,
+    CONDITION_PAPERS,
+    CONDITION_RESIDENCE,
+    SERVES_HK_MACAO_TAIWAN,
+    SERVES_ORDINARY,
+    SERVES_TRANSITIONAL,
+    UNLIMITED,
+    Profile,
+    ServiceRule,
+)
 from .reasons import (
     CLOCK_UNSURE,
+    CONTRADICTORY_RECORD,
     ENDORSE_SOON,
+    FLAG_AGENT,
     FLAG_CLOCK_SPANS_DAYS,
     FLAG_LIST_AGEING,
+    FLAG_NEWER_THAN_LIST,
     IN_FORCE,
     KEY_REVOKED,
     LAPSED,
@@ -28,15 +42,27 @@ from .reasons import (
     OTHER_DIVISION,
     OTHER_RULES,
     OVERDUE,
+    PAPERS_DECIDE,
     REASONS,
+    RESIDENCE_NOT_SHOWN,
     REVOKED,
+    REVOKED_CANCELLED,
+    REVOKED_LOST,
+    REVOKED_REPLACED,
+    RULE_UNKNOWN,
     SUSPENDED,
+    SUSPENDED_FALSE_PAPERS,
+    SUSPENDED_MOVED,
+    SUSPENDED_NO_LONGER_ELIGIBLE,
+    SUSPENDED_OTHER,
+    SUSPENDED_SETTLED,
+    TRANSITIONAL_ENDED,
     UNDER_AGE,
     UNKNOWN_KEY,
     UNREADABLE,
     UPDATE_READER,
-    Reason,
 )
+from .services import ROLE_COUNTER, service_role
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,10 +79,39 @@ AUTHENTICITY_REASONS = {
     GARBLED: UNREADABLE,
 }
 
-STATUS_VALID, STATUS_SUSPENDED, STATUS_REVOKED = 0, 1, 2
-"""A card's status in the list; a serial newer than the list, or of another list, is valid here."""
+STATUS_VALID, STATUS_SUSPENDED, STATUS_REVOKED, STATUS_NEWER = 0, 1, 2, 3
+"""A card's status in a reader's list, which tells no grounds. STATUS_NEWER: a serial newer than the list, which is
+judged on its signature. A card of a division whose list is not held is STATUS_VALID."""
+
+SUSPENDED_ON_GROUND, REVOKED_FOR_CAUSE = 0x10, 0x20
+"""A host's list adds the ground (19: 1, 2, 4, 5, 6) or the cause (1 replaced, 2 lost, 3 cancelled) to these."""
+
+LISTED_REASONS = {
+    STATUS_SUSPENDED: SUSPENDED,
+    STATUS_REVOKED: REVOKED,
+    0x11: SUSPENDED_FALSE_PAPERS,
+    0x12: SUSPENDED_NO_LONGER_ELIGIBLE,
+    0x14: SUSPENDED_SETTLED,
+    0x15: SUSPENDED_MOVED,
+    0x16: SUSPENDED_OTHER,
+    0x21: REVOKED_REPLACED,
+    0x22: REVOKED_LOST,
+    0x23: REVOKED_CANCELLED,
+}
+REVOKED_REASONS = (REVOKED, REVOKED_REPLACED, REVOKED_LOST, REVOKED_CANCELLED)
 
 CLASS_ORDINARY, CLASS_HK_MACAO_TAIWAN, CLASS_TRANSITIONAL = 1, 2, 3
+CLASS_BITS = {
+    CLASS_ORDINARY: SERVES_ORDINARY,
+    CLASS_HK_MACAO_TAIWAN: SERVES_HK_MACAO_TAIWAN,
+    CLASS_TRANSITIONAL: SERVES_TRANSITIONAL,
+}
+
+OLDEST_AT_ISSUE = 120
+"""Years; a record of somebody older is a mistake of whoever wrote it."""
+
+AGENT_BELOW = 16
+"""Years; below it a guardian acts for the holder, and a counter asks for the guardian's papers (10)."""
 
 
 class Clock:
@@ -76,49 +131,61 @@ class Clock:
 
 
 class ListState:
-    """The list that the card's status was looked up in: division, sequence, and the day it was signed."""
+    """The list that the card's status was looked up in.
 
-    __slots__ = ("day", "division", "sequence")
+    age_hours: full hours since it was signed, at the latest time that the clock allows; None when unknown.
+    """
 
-    def __init__(self, division: int, sequence: int, day: int) -> None:
+    __slots__ = ("age_hours", "division", "sequence")
+
+    def __init__(self, division: int, sequence: int, age_hours: "int | None") -> None:
         self.division = division
         self.sequence = sequence
-        self.day = day
+        self.age_hours = age_hours
 
 
 class Verdict:
-    """An answer and what explains it.
+    """An answer and what explains it; days are day numbers, 0 for none.
 
-    answer and reason are codes of reasons.py. good_through is the card's, 0 when no genuine card was read.
-    until is the last day of what the reason names (restorable, endorse by), 0 for none. list_age is in days
-    on the clock's latest day, None without a list or without a latest day. clock is what it was judged by.
+    good_through is the last good day with extensions, restorable_until the last day on which a late
+    endorsement restores (None without end), resident_since the first day of residence: all of a genuine card,
+    else 0. until is the day that the reason names. list_sequence is 0 and list_age None without a list.
     """
 
-    __slots__ = ("answer", "clock", "flags", "good_through", "list_age", "list_sequence", "reason", "until")
+    __slots__ = (
+        "answer",
+        "article",
+        "clock",
+        "flags",
+        "good_through",
+        "list_age",
+        "list_sequence",
+        "reason",
+        "resident_since",
+        "restorable_until",
+        "until",
+    )
 
     def __init__(
         self,
         reason: int,
         clock: Clock,
-        list_state: "ListState | None",
-        good_through: int = 0,
+        list_state: "ListState | None" = None,
+        article: str = "",
         until: int = 0,
         flags: int = 0,
     ) -> None:
-        self.answer = REASONS[reason].answer
+        self.answer = REASONS[reason][0]
         self.reason = reason
+        self.article = article
         self.clock = clock
         self.flags = flags if clock.is_sure() else flags | FLAG_CLOCK_SPANS_DAYS
-        self.good_through = good_through
+        self.good_through = 0
+        self.restorable_until: "int | None" = 0
+        self.resident_since = 0
         self.until = until
         self.list_sequence = list_state.sequence if list_state else 0
-        self.list_age = None
-        if list_state and clock.latest is not None:
-            self.list_age = max(0, clock.latest - list_state.day)
-
-    def explain(self) -> Reason:
-        """Return the catalogue's entry: article, staff line and remedy."""
-        return REASONS[self.reason]
+        self.list_age = list_state.age_hours if list_state else None
 
 
 def decide(
@@ -134,81 +201,155 @@ def decide(
 
     service_record may be None only when authenticity is not GENUINE. list_state is the state of the list of
     `profile.list_division`, None when none is held; card_status is STATUS_VALID for a card that no held
-    list covers.
+    list covers. ValueError for a card_status that no list holds.
     """
+    if card_status not in (STATUS_VALID, STATUS_NEWER) and card_status not in LISTED_REASONS:
+        raise ValueError("no list holds the status %d" % card_status)
     if authenticity != GENUINE or service_record is None:
         return Verdict(AUTHENTICITY_REASONS.get(authenticity, NOT_GENUINE), clock, list_state)
-    reason, until, flags = _on_day(clock.earliest, service_record, card_status, service, list_state, profile)
-    for day in _turning_days(service_record, service, list_state, profile):
-        if day <= clock.earliest or (clock.latest is not None and day > clock.latest):
-            continue
-        other = _on_day(day, service_record, card_status, service, list_state, profile)
-        if REASONS[other[0]].answer != REASONS[reason].answer:
-            reason, until, flags = CLOCK_UNSURE, 0, 0
-            break
-        flags |= other[2]
-    return Verdict(reason, clock, list_state, service_record.good_through, until, flags)
+    case = _Case(service_record, card_status, service, list_state, profile)
+    reason, article, until, flags = case.on(clock.earliest)
+    if _contradicts_itself(service_record):
+        reason, article, until, flags = CONTRADICTORY_RECORD, "", 0, 0
+    else:
+        for day in case.turning_days():
+            if day <= clock.earliest or (clock.latest is not None and day > clock.latest):
+                continue
+            other = case.on(day)
+            if REASONS[other[0]][0] != REASONS[reason][0]:
+                reason, article, until, flags = CLOCK_UNSURE, "", 0, 0
+                break
+            flags |= other[3]
+    verdict = Verdict(reason, clock, list_state, article, until, flags)
+    verdict.good_through = case.good_through
+    verdict.restorable_until = case.restorable_until
+    verdict.resident_since = service_record.residence_since
+    return verdict
 
 
-def restorable_until(good_through: int, profile: Profile) -> int:
-    """Return the last day on which a late endorsement restores the permit (18)."""
+def restorable_until(good_through: int, profile: Profile) -> "int | None":
+    """Return the last day on which a late endorsement restores the permit (18), None when there is no end."""
+    if profile.restorable_months == UNLIMITED:
+        return None
     return add_months(good_through, profile.restorable_months)
 
 
 def window_opens(good_through: int, profile: Profile) -> int:
-    """Return the first day on which the holder may endorse (16)."""
+    """Return the first day on which the holder may endorse (16); of the signed good-through."""
     return add_months(good_through, -profile.window_months)
 
 
-def _turning_days(
-    record: "Service", service: ServiceRule, list_state: "ListState | None", profile: Profile
-) -> "list[int]":
-    # Between two of these days nothing that _on_day looks at changes, so they stand for the whole interval.
-    days = [
-        window_opens(record.good_through, profile),
-        record.good_through + 1,
-        restorable_until(record.good_through, profile) + 1,
-        add_years(record.birth_day, service.minimum_age),
-    ]
-    if list_state:
-        days.append(list_state.day + service.list_warn_days + 1)
-        days.append(list_state.day + service.list_limit_days + 1)
-    return days
+def _contradicts_itself(record: "Service") -> bool:
+    return (
+        record.birth_day > record.issue_day
+        or add_years(record.birth_day, OLDEST_AT_ISSUE) < record.issue_day
+        or record.good_through <= record.anchor_day
+    )
 
 
-def _on_day(
-    today: int,
-    record: "Service",
-    card_status: int,
-    service: ServiceRule,
-    list_state: "ListState | None",
-    profile: Profile,
-) -> "tuple[int, int, int]":
-    """Return (reason, until, flags) as they are on one day."""
-    list_age = today - list_state.day if list_state else 0
-    too_old = list_age > service.list_limit_days
-    if card_status == STATUS_REVOKED:
-        return REVOKED, 0, 0
-    if card_status == STATUS_SUSPENDED:
-        return (LIST_TOO_OLD if too_old else SUSPENDED), 0, 0
-    if today > record.good_through:
-        until = restorable_until(record.good_through, profile)
-        return (OVERDUE, until, 0) if today <= until else (LAPSED, 0, 0)
-    if record.list_division != profile.list_division:
-        return OTHER_DIVISION, 0, 0
-    if record.issuing_division not in profile.issuing_divisions:
-        return OTHER_DIVISION, 0, 0
-    if record.permit_class != CLASS_ORDINARY:
-        return OTHER_RULES, 0, 0
-    of_age = add_years(record.birth_day, service.minimum_age)
-    if today < of_age:
-        # No day is given: it would tell whoever sees the screen the holder's birthday.
-        return UNDER_AGE, 0, 0
-    if list_state is None:
-        return NO_LIST, 0, 0
-    if too_old:
-        return LIST_TOO_OLD, 0, 0
-    flags = FLAG_LIST_AGEING if list_age > service.list_warn_days else 0
-    if today >= window_opens(record.good_through, profile):
-        return ENDORSE_SOON, record.good_through, flags
-    return IN_FORCE, 0, flags
+class _Case:
+    """One card at one service, to be judged on any day."""
+
+    def __init__(
+        self,
+        record: "Service",
+        card_status: int,
+        service: ServiceRule,
+        list_state: "ListState | None",
+        profile: Profile,
+    ) -> None:
+        self._record = record
+        self._status = card_status
+        self._service = service
+        self._list_state = list_state
+        self._profile = profile
+        self._signed_on = max(record.issue_day, record.endorsement_day)
+        self.good_through = profile.good_through(record.good_through)
+        self.restorable_until: "int | None" = 0
+        if record.permit_class != CLASS_TRANSITIONAL:
+            self.restorable_until = restorable_until(self.good_through, profile)
+        self._opens = window_opens(record.good_through, profile)
+        years = record.birth_day if service.condition == CONDITION_AGE else record.residence_since
+        self._condition_met = add_years(years, service.years)
+        self._of_age_alone = add_years(record.birth_day, AGENT_BELOW)
+        self._articles = profile.articles
+
+    def turning_days(self) -> "list[int]":
+        """Return days between which nothing that on() looks at changes: they stand for any interval."""
+        days = [self._signed_on, self._opens, self.good_through + 1, self._condition_met, self._of_age_alone]
+        if self.restorable_until:
+            days.append(self.restorable_until + 1)
+        return days
+
+    def on(self, today: int) -> "tuple[int, str, int, int]":
+        """Return (reason, article, until, flags) as they are on one day."""
+        reason = self._standing(today) or self._fitness() or self._condition(today) or self._staleness()
+        if reason:
+            until = self.restorable_until or 0 if reason == OVERDUE else 0
+            return reason, self._article(reason), until, 0
+        flags = 0
+        age = self._list_state.age_hours if self._list_state else None
+        if age is not None and age > self._service.warn_hours:
+            flags |= FLAG_LIST_AGEING
+        if self._status == STATUS_NEWER:
+            flags |= FLAG_NEWER_THAN_LIST
+        if service_role(self._service.code) == ROLE_COUNTER and today < self._of_age_alone:
+            flags |= FLAG_AGENT
+        if today >= self._opens and self._record.permit_class != CLASS_TRANSITIONAL:
+            return ENDORSE_SOON, self._article(ENDORSE_SOON), self.good_through, flags
+        return IN_FORCE, self._service.article, 0, flags
+
+    def _standing(self, today: int) -> int:
+        # A card signed on a later day shows that our clock is behind, and says no more: it may be forged.
+        if today < self._signed_on:
+            return CLOCK_UNSURE
+        listed = LISTED_REASONS.get(self._status, 0)
+        if listed in REVOKED_REASONS:
+            return listed
+        if listed:
+            return LIST_TOO_OLD if self._list_too_old() else listed
+        if today <= self.good_through:
+            return 0
+        if self._record.permit_class == CLASS_TRANSITIONAL:
+            return TRANSITIONAL_ENDED
+        if self.restorable_until is None or today <= self.restorable_until:
+            return OVERDUE
+        return LAPSED
+
+    def _fitness(self) -> int:
+        record, profile = self._record, self._profile
+        if record.list_division != profile.list_division or record.issuing_division not in profile.units:
+            return OTHER_DIVISION
+        if not profile.class_policy & CLASS_BITS[record.permit_class]:
+            return OTHER_RULES
+        if record.permit_class == CLASS_TRANSITIONAL and record.issue_day >= profile.transitional_before:
+            return OTHER_RULES
+        return 0
+
+    def _condition(self, today: int) -> int:
+        condition = self._service.condition
+        if condition == CONDITION_NONE:
+            return 0
+        if condition == CONDITION_AGE:
+            return UNDER_AGE if today < self._condition_met else 0
+        if condition == CONDITION_RESIDENCE:
+            return RESIDENCE_NOT_SHOWN if today < self._condition_met else 0
+        return PAPERS_DECIDE if condition == CONDITION_PAPERS else RULE_UNKNOWN
+
+    def _staleness(self) -> int:
+        if self._list_state is None:
+            return NO_LIST
+        return LIST_TOO_OLD if self._list_too_old() else 0
+
+    def _list_too_old(self) -> bool:
+        if self._list_state is None:
+            return False
+        age = self._list_state.age_hours
+        return age is None or age > self._service.limit_hours
+
+    def _article(self, reason: int) -> str:
+        if reason in (UNDER_AGE, RESIDENCE_NOT_SHOWN, PAPERS_DECIDE):
+            return self._service.article
+        if reason == OTHER_RULES and self._record.permit_class == CLASS_TRANSITIONAL:
+            return self._articles.get(TRANSITIONAL_ENDED, "")
+        return self._articles.get(reason, "")

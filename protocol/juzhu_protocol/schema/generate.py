@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import card_records, link_records, reader_records, trust_records
+from . import card_records, link_records, profile_records, reader_records, trust_records
 from .nodes import UINTS, Blob, Bytes, Known, Many, OneOf, Range, Struct, Tag
 from .record import Record
 
@@ -17,6 +17,7 @@ MODULES = {
     "trust": trust_records.RECORDS,
     "link": link_records.RECORDS,
     "reader": reader_records.RECORDS,
+    "profile": profile_records.RECORDS,
 }
 """Generated module under records/ and the records that it holds."""
 
