@@ -9,11 +9,16 @@ def clock_of(rtc: "tuple[int, int | None] | None", floor: int) -> Clock:
 
     A clock that never was set by anyone entitled, or that runs behind the floor, gives no latest day.
     """
-    floor_day = day_of(floor)
+    latest = latest_time(rtc, floor)
+    if rtc is None or latest is None:
+        return Clock(day_of(floor), None)
+    earliest = rtc[0] - (rtc[1] or 0)
+    return Clock(day_of(max(floor, earliest)), day_of(latest))
+
+
+def latest_time(rtc: "tuple[int, int | None] | None", floor: int) -> "int | None":
+    """Return the latest Unix time that it may be now, None when that is not known."""
     now, uncertainty = rtc or (0, None)
-    if uncertainty is None:
-        return Clock(floor_day, None)
-    latest = day_of(now + uncertainty)
-    if latest < floor_day:
-        return Clock(floor_day, None)
-    return Clock(max(floor_day, day_of(now - uncertainty)), latest)
+    if uncertainty is None or now + uncertainty < floor:
+        return None
+    return now + uncertainty

@@ -10,7 +10,7 @@ from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.card import Service
 from juzhu_protocol.records.link import Tap
-from juzhu_protocol.rules.decide import KEY_UNKNOWN, STATUS_VALID, Clock, Verdict, decide
+from juzhu_protocol.rules.decide import KEY_UNKNOWN, STATUS_VALID, Clock, ListState, Verdict, decide
 from juzhu_protocol.rules.reasons import (
     NOT_A_PERMIT,
     READER_FAULT,
@@ -21,7 +21,7 @@ from juzhu_protocol.trust.service import read_card
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
 from .actions import Report, SendApdu, SendBytes, Show
-from .clock import clock_of
+from .clock import clock_of, latest_time
 from .feedback import FEEDBACK
 from .host_link import HostLink
 from .settings import ReaderSettings
@@ -126,7 +126,7 @@ class ReaderCore:
             return actions + self._flush(now_ms)
         self._torn = 0
         return self._finish(
-            Verdict(UNREADABLE, self._clock(), self.store.list_state()), None, conversation, now_ms
+            Verdict(UNREADABLE, self._clock(), self._list_state()), None, conversation, now_ms
         )
 
     def _tap(self, conversation: BusConversation, now_ms: int) -> "list[Action]":
@@ -136,12 +136,12 @@ class ReaderCore:
         try:
             if conversation.state != DONE:
                 reason = NOT_A_PERMIT if conversation.state == NOT_OURS else UNREADABLE
-                verdict = Verdict(reason, clock, self.store.list_state())
+                verdict = Verdict(reason, clock, self._list_state())
             else:
                 record, verdict = self._judge(conversation, clock)
         except Exception as error:  # noqa: BLE001  # whatever broke, it is the reader's fault and not the card's
             fault = [Report("fault while judging a card: %r" % error)]
-            verdict = Verdict(READER_FAULT, clock, self.store.list_state())
+            verdict = Verdict(READER_FAULT, clock, self._list_state())
         return fault + self._finish(verdict, record, conversation, now_ms)
 
     def _judge(self, conversation: BusConversation, clock: Clock) -> "tuple[Service | None, Verdict]":
@@ -155,7 +155,7 @@ class ReaderCore:
         status = STATUS_VALID if record is None else store.status_of(record.list_division, record.serial)
         settings = self._settings
         return record, decide(
-            record, authenticity, status, settings.service, clock, store.list_state(), settings.profile
+            record, authenticity, status, settings.service, clock, self._list_state(), settings.profile
         )
 
     def _finish(
@@ -196,6 +196,9 @@ class ReaderCore:
 
     def _clock(self) -> Clock:
         return clock_of(self._ports.rtc.read(), self.store.clock_floor)
+
+    def _list_state(self) -> "ListState | None":
+        return self.store.list_state(latest_time(self._ports.rtc.read(), self.store.clock_floor))
 
     def _list_age(self) -> "int | None":
         """Seconds since the list was signed, by the reader's own clock; None when either is missing."""

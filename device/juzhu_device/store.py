@@ -23,8 +23,7 @@ from juzhu_protocol.lists.plain import StatusList
 from juzhu_protocol.records.link import ObjectBegin, ObjectData
 from juzhu_protocol.records.reader import ReaderState
 from juzhu_protocol.records.trust import Manifest
-from juzhu_protocol.rules.calendar import day_of
-from juzhu_protocol.rules.decide import STATUS_VALID, ListState
+from juzhu_protocol.rules.decide import STATUS_NEWER, STATUS_VALID, ListState
 from juzhu_protocol.trust.bundle import (
     MAX_SIGNED_BUNDLE,
     PURPOSE_LIST,
@@ -87,16 +86,22 @@ class ReaderStore:
         """The newest time in anything ever verified, Unix seconds; 0 before the first."""
         return self.state.clock_floor
 
-    def list_state(self) -> "ListState | None":
-        """Return what the decision needs to know of the list, None without one."""
+    def list_state(self, latest: "int | None") -> "ListState | None":
+        """Return what the decision needs to know of the list, None without one.
+
+        latest is the latest time that it may be now, in Unix seconds, None when nobody knows.
+        """
         if self.list is None or self.manifest is None:
             return None
-        return ListState(self._division, self.manifest.sequence, day_of(self.manifest.time))
+        age = None if latest is None else max(0, latest - self.manifest.time) // 3600
+        return ListState(self._division, self.manifest.sequence, age)
 
     def status_of(self, division: int, serial: int) -> int:
-        """Return a serial's status in the held list; valid where no held list covers it."""
+        """Return a serial's status in the held list; valid where no held list covers its division."""
         if self.list is None or division != self._division:
             return STATUS_VALID
+        if serial > self.list.highest_serial:
+            return STATUS_NEWER
         return self.list.status(serial)
 
     def begin(self, offer: ObjectBegin) -> int:

@@ -162,7 +162,7 @@ class LogListener:
             "%s: %s%s; list sequence %d, %s",
             name,
             ANSWER_NAMES[display.answer],
-            f", {reason.name}" if reason else "",
+            f", {reason[1]}" if reason else "",
             display.list_sequence,
             listed,
         )

@@ -59,7 +59,7 @@ class Population:
         for _ in range(count):
             birth_day = today - chance.randrange(20 * 365, 90 * 365)
             issue_day = today - chance.randrange(30, 3 * 365)
-            division = chance.choice(KAIFENG.issuing_divisions)
+            division = chance.choice(sorted(KAIFENG.units))
             permit = self.issue(birth_day, issue_day, division)
             self._endorse_until(permit, today)
             fate = chance.random()

@@ -243,7 +243,8 @@ def replace_card(permit: Permit, serial: int, day: int, profile: Profile) -> tup
 
 def is_standing(permit: Permit, day: int, profile: Profile) -> bool:
     """Whether the permit still binds its holder to it: neither revoked nor lapsed on that day."""
-    return permit.status != REVOKED and day <= restorable_until(permit.good_through, profile)
+    last = restorable_until(permit.good_through, profile)
+    return permit.status != REVOKED and (last is None or day <= last)
 
 
 def check_class(permit_class: int) -> None:
@@ -267,7 +268,7 @@ def _refuse_backwards(permit: Permit, day: int) -> None:
 
 def _refuse_lapsed(permit: Permit, day: int, profile: Profile) -> None:
     last = restorable_until(permit.good_through, profile)
-    if day > last:
+    if last is not None and day > last:
         raise LapsedError(
             f"good through {iso(permit.good_through)}, a late endorsement was possible until {iso(last)}: "
             "register anew and apply for a new permit (18)"

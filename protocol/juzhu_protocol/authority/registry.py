@@ -228,7 +228,7 @@ class Registry:
 
     def list_division_of(self, issuing_division: int) -> int:
         """Return the list division of an issuing division: the profile's own, else its prefecture."""
-        if issuing_division in self._profile.issuing_divisions:
+        if issuing_division in self._profile.units:
             return self._profile.list_division
         return issuing_division // 100 * 100
 

@@ -51,24 +51,24 @@ class Cast:
 
 
 STEPS = (
-    Step("66, in force", "ALLOW", "in force"),
-    Step("in the endorsement month", "ALLOW", "endorse soon"),
+    Step("66, in force", "ALLOW", "in-force"),
+    Step("in the endorsement month", "ALLOW", "endorse-soon"),
     Step("40 days overdue", "DENY", "overdue"),
     Step("8 months overdue", "DENY", "lapsed"),
     Step("suspended, ground 1", "DENY", "suspended"),
     Step("suspended, ground 5", "DENY", "suspended"),
     Step("lost", "DENY", "revoked"),
     Step("replaced", "DENY", "revoked"),
-    Step("the replaced card's successor", "ALLOW", "in force"),
-    Step("59 years old", "DENY", "under age"),
-    Step("another list division", "DENY", "other division"),
-    Step("signature forged", "REFER", "not genuine"),
-    Step("signed by an unknown key", "REFER", "unknown key"),
+    Step("the replaced card's successor", "ALLOW", "in-force"),
+    Step("59 years old", "DENY", "under-age"),
+    Step("another list division", "DENY", "other-division"),
+    Step("signature forged", "REFER", "not-genuine"),
+    Step("signed by an unknown key", "REFER", "unknown-key"),
     Step("pulled away", "TRY AGAIN", "", pull_at=3),
-    Step("pulled away", "ALLOW", "in force"),
-    Step("list too old for the service", "REFER", "list too old", clock_ahead_s=45 * DAY_S),
-    Step("clock across the last good day", "REFER", "clock unsure", clock_uncertainty_s=DAY_S),
-    Step("newer than the list", "ALLOW", "in force"),
+    Step("pulled away", "ALLOW", "in-force"),
+    Step("list too old for the service", "REFER", "list-too-old", clock_ahead_s=45 * DAY_S),
+    Step("clock across the last good day", "REFER", "clock-unsure", clock_uncertainty_s=DAY_S),
+    Step("newer than the list", "ALLOW", "in-force"),
 )
 """The taps of the demo in order; suspension and restoration while it runs are in script.py."""
 
@@ -79,7 +79,7 @@ def key_specs() -> list[KeySpec]:
     roots = [KeySpec(f"root-{number}", "root", (), first, last) for number in (1, 2, 3)]
     return [
         *roots,
-        KeySpec("organ-kaifeng", "organ", KAIFENG.issuing_divisions, first, last),
+        KeySpec("organ-kaifeng", "organ", tuple(sorted(KAIFENG.units)), first, last),
         KeySpec("organ-zhengzhou", "organ", (ZHENGZHOU_ORGAN,), first, last),
         KeySpec("list-kaifeng", "list", (DIVISION,), first, last),
         KeySpec("policy-kaifeng", "policy", (DIVISION,), first, last),

@@ -85,7 +85,7 @@ class Script:
             until=shown.get("until", ""),
             runtime=self._stage.readers[reader],
             list_sequence=shown.get("list_sequence", 0),
-            list_age_days=shown.get("list_age_days"),
+            list_age_hours=shown.get("list_age_hours"),
             apdus=result.apdus,
             milliseconds=result.milliseconds,
         )
@@ -102,7 +102,7 @@ class Script:
 
     async def _suspend_while_running(self, card: str) -> None:
         for reader in self._stage.readers:
-            await self.tap(reader, Step(card, "ALLOW", "in force"))
+            await self.tap(reader, Step(card, "ALLOW", "in-force"))
         self._printer.note(f"-- the authority suspends the permit of '{card}' (ground 2) --")
         self.suspend_to_refusal_ms = await self.change_and_wait("suspend", card)
         for reader in self._stage.readers:
@@ -116,7 +116,7 @@ class Script:
         self._printer.note(f"-- the authority restores the permit of '{card}' --")
         await self.change_and_wait("restore", card)
         for reader in self._stage.readers:
-            await self.tap(reader, Step(card, "ALLOW", "in force"))
+            await self.tap(reader, Step(card, "ALLOW", "in-force"))
 
     async def _act(self, act: str, card: str) -> float:
         """Let the authority act on a card's permit; return the moment at which the register had it."""

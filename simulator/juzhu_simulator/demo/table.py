@@ -22,7 +22,7 @@ class Tap:
     until: str
     runtime: str
     list_sequence: int
-    list_age_days: int | None
+    list_age_hours: int | None
     apdus: int
     milliseconds: float
 
@@ -84,7 +84,7 @@ class Table:
 
     def tap(self, tap: Tap) -> None:
         """Print one tap; an unexpected one says what was expected."""
-        age = "none" if tap.list_age_days is None else f"{tap.list_age_days} d old"
+        age = "none" if tap.list_age_hours is None else f"{tap.list_age_hours} h old"
         values = (tap.card, tap.service, tap.answer, tap.reason, tap.article, age)
         cells = [_cell(value, width) for value, (_, width) in zip(values, COLUMNS, strict=True)]
         cells[2] = self._paint(cells[2], tap.answer)

@@ -15,7 +15,7 @@ from juzhu_protocol.compat import RUNTIME, RUNTIME_NAMES
 from juzhu_protocol.errors import StorageError
 from juzhu_protocol.rules.calendar import iso
 from juzhu_protocol.rules.kaifeng import KAIFENG
-from juzhu_protocol.rules.reasons import ANSWER_NAMES
+from juzhu_protocol.rules.reasons import ANSWER_NAMES, flag_names, reason_name
 from juzhu_protocol.trust.bundle import Roots
 
 from .sabotage import apply_sabotage
@@ -141,8 +141,8 @@ class VirtualBoard:
         self._output.append(("hardware", message))
 
     def _tell_list(self) -> None:
-        state = self._core.store.list_state() if self._core else None
-        sequence = state.sequence if state else 0
+        manifest = self._core.store.manifest if self._core else None
+        sequence = manifest.sequence if manifest else 0
         if sequence != self._list_sequence:
             self._list_sequence = sequence
             self._say({"type": "holds", "list_sequence": sequence})
@@ -170,13 +170,19 @@ class VirtualBoard:
         }
         verdict = show.verdict
         if verdict is not None:
-            reason = verdict.explain()
-            message["reason"] = reason.name
-            message["article"] = reason.article
-            message["staff"] = reason.staff
-            message["remedy"] = reason.remedy
-            message["until"] = iso(verdict.until) if verdict.until else ""
+            message["reason"] = reason_name(verdict.reason)
+            message["article"] = verdict.article
+            message["good_through"] = day_text(verdict.good_through)
+            message["restorable_until"] = day_text(verdict.restorable_until)
+            message["resident_since"] = day_text(verdict.resident_since)
+            message["until"] = day_text(verdict.until)
+            message["flags"] = flag_names(verdict.flags)
             message["list_sequence"] = verdict.list_sequence
-            message["list_age_days"] = verdict.list_age
+            message["list_age_hours"] = verdict.list_age
             message["clock_sure"] = verdict.clock.is_sure()
         return message
+
+
+def day_text(day: "int | None") -> str:
+    """Return a day as YYYY-MM-DD, "" for none."""
+    return iso(day) if day else ""
