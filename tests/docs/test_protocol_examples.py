@@ -38,7 +38,7 @@ from juzhu_protocol.records.link import Ack, Hello, ObjectBegin, ObjectResult, T
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of, from_iso, iso, start_of
 from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED, STATUS_VALID, Clock
-from juzhu_protocol.rules.kaifeng import BUS_SENIOR, KAIFENG
+from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, REASONS
 from juzhu_protocol.schema import document
 from juzhu_protocol.schema.field_notes import FIELD_NOTES
@@ -135,7 +135,7 @@ def example_state():
 
 
 def pseudonym():
-    settings = ReaderSettings(b"doc", READER_KEY, KEYS.roots, KAIFENG, BUS_SENIOR)
+    settings = ReaderSettings(b"doc", READER_KEY, KEYS.roots, KAIFENG, KAIFENG.service("bus.senior"))
     core = ReaderCore(settings, flash_ports(), 1)
     service = Service.from_bytes(build_service(example_permit(), KEYS))
     today = from_iso("2026-06-15")
@@ -186,8 +186,8 @@ def example(name):
 
 def reason_rows():
     return [
-        f"| {code} | {reason.name} | {ANSWER_NAMES[reason.answer]} | {reason.article or 'none'} |"
-        for code, reason in REASONS.items()
+        f"| {code} | {name} | {ANSWER_NAMES[answer]} | {KAIFENG.articles.get(code, 'none')} |"
+        for code, (answer, name) in REASONS.items()
     ]
 
 

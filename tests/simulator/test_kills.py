@@ -10,7 +10,7 @@ from parts import needs, nightly
 
 ROUNDS = 10 if nightly() else 1
 CARD = "suspended while it runs"
-ALLOWED, REFUSED = "ALLOW, in force", "DENY, suspended"
+ALLOWED, REFUSED = "ALLOW, in-force", "DENY, suspended"
 READERS = [
     pytest.param("cpython", id="cpython"),
     pytest.param("micropython", id="micropython", marks=needs("vm")),

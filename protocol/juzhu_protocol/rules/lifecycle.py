@@ -1,4 +1,4 @@
-"""What an endorsement makes of a permit (Articles 16 to 18): computed when the authority writes it, never at the door."""
+"""What an endorsement makes of a permit (16 to 18): computed when the authority writes it, never at the door."""
 
 from ..errors import EndorsementRefusedError
 from .calendar import add_months, add_years, iso, next_yearly_day

@@ -517,4 +517,69 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
             "5001000000010000000000000000000000000100000000000000000000000000000000000000000000000000000000000000000000000000",
         ),
     ],
+    "ProfileRecord": [
+        (
+            {
+                "record_type": 96,
+                "version": 1,
+                "suite": 1,
+                "list_division": 410200,
+                "profile_version": 1,
+                "time": 1781000000,
+                "window_months": 1,
+                "restorable_months": 6,
+                "transitional_before": 43097,
+                "class_policy": 5,
+                "divisions": [{"division": 410202, "unit": 1}, {"division": 410221, "unit": 2}],
+                "services": [
+                    {
+                        "code": 1,
+                        "condition": 1,
+                        "years": 60,
+                        "warn_hours": 168,
+                        "limit_hours": 720,
+                        "article": bytes.fromhex("3232283729"),
+                    },
+                    {
+                        "code": 8,
+                        "condition": 0,
+                        "years": 0,
+                        "warn_hours": 24,
+                        "limit_hours": 168,
+                        "article": bytes.fromhex("3231283329"),
+                    },
+                ],
+                "extensions": [{"first": 43860, "last": 43900, "through": 43960}],
+                "articles": [{"reason": 30, "article": bytes.fromhex("31362c2031382c203139283329")}],
+                "key_id": bytes.fromhex("043a7187"),
+                "signature": bytes.fromhex(
+                    "043a718774c572bd8a25adbeb1bfcd5c0256ae11cecf9f9c3f925d0e52beaf89043a718774c572bd8a25adbeb1bfcd5c0256ae11cecf9f9c3f925d0e52beaf89"
+                ),
+            },
+            "600101064258000000016a27e7400106a859050206425a0106426d020201013c00a802d0053232283729080000001800a805323128332901ab54ab7cabb8011e0d31362c2031382c203139283329043a7187043a718774c572bd8a25adbeb1bfcd5c0256ae11cecf9f9c3f925d0e52beaf89043a718774c572bd8a25adbeb1bfcd5c0256ae11cecf9f9c3f925d0e52beaf89",
+        ),
+        (
+            {
+                "record_type": 96,
+                "version": 1,
+                "suite": 2,
+                "list_division": 110000,
+                "profile_version": 4294967295,
+                "time": 4294967295,
+                "window_months": 12,
+                "restorable_months": 255,
+                "transitional_before": 0,
+                "class_policy": 0,
+                "divisions": [{"division": 829999, "unit": 255}],
+                "services": [],
+                "extensions": [],
+                "articles": [],
+                "key_id": bytes.fromhex("00000000"),
+                "signature": bytes.fromhex(
+                    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                ),
+            },
+            "60010201adb0ffffffffffffffff0cff000000010caa2fff0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        ),
+    ],
 }
