@@ -59,6 +59,7 @@ check: setup-dev ## Lint, format, types, generated files, import rule, mpy-cross
 	@echo "check: generated files"
 	@$(BIN)/python -m juzhu_protocol.schema.generate --check
 	@$(BIN)/python -m juzhu_protocol.schema.document --check
+	@$(BIN)/python -m juzhu_protocol.profiles.compile --check
 	@echo "check: import rule, portable dialect, mpy-cross"
 	@$(BIN)/python -m pytest -q -p no:cacheprovider $(RULES)
 RULES := tests/test_import_rule.py tests/test_portable_dialect.py tests/test_mpy_cross.py tests/test_files.py

@@ -74,5 +74,3 @@ class Population:
             permit = self._registry.endorse(
                 permit.list_division, permit.serial, keys=self._keys, now=noon(permit.good_through - 3)
             )
-
-

@@ -179,26 +179,26 @@ class ProfileRecord:
         at += 1
         divisions = []
         for _ in range(count):
-            item, at = ProfileRecordDivision.read(data, at)
-            divisions.append(item)
+            one_divisions, at = ProfileRecordDivision.read(data, at)
+            divisions.append(one_divisions)
         count = in_range(take_int(data, at, 1, 'services'), 0, 40, 'services')
         at += 1
         services = []
         for _ in range(count):
-            item, at = ProfileRecordService.read(data, at)
-            services.append(item)
+            one_services, at = ProfileRecordService.read(data, at)
+            services.append(one_services)
         count = in_range(take_int(data, at, 1, 'extensions'), 0, 16, 'extensions')
         at += 1
         extensions = []
         for _ in range(count):
-            item, at = ProfileRecordExtension.read(data, at)
-            extensions.append(item)
+            one_extensions, at = ProfileRecordExtension.read(data, at)
+            extensions.append(one_extensions)
         count = in_range(take_int(data, at, 1, 'articles'), 0, 48, 'articles')
         at += 1
         articles = []
         for _ in range(count):
-            item, at = ProfileRecordArticle.read(data, at)
-            articles.append(item)
+            one_articles, at = ProfileRecordArticle.read(data, at)
+            articles.append(one_articles)
         key_id = take(data, at, 4, 'key_id')
         at += 4
         signature = take(data, at, 64, 'signature')
@@ -227,20 +227,20 @@ class ProfileRecord:
         out += (in_range(self.class_policy, 0, 7, 'class_policy')).to_bytes(1, "big")
         count = in_range(len(self.divisions), 1, 64, 'divisions')
         out += count.to_bytes(1, "big")
-        for item in self.divisions:
-            out += item.to_bytes()
+        for one_divisions in self.divisions:
+            out += one_divisions.to_bytes()
         count = in_range(len(self.services), 0, 40, 'services')
         out += count.to_bytes(1, "big")
-        for item in self.services:
-            out += item.to_bytes()
+        for one_services in self.services:
+            out += one_services.to_bytes()
         count = in_range(len(self.extensions), 0, 16, 'extensions')
         out += count.to_bytes(1, "big")
-        for item in self.extensions:
-            out += item.to_bytes()
+        for one_extensions in self.extensions:
+            out += one_extensions.to_bytes()
         count = in_range(len(self.articles), 0, 48, 'articles')
         out += count.to_bytes(1, "big")
-        for item in self.articles:
-            out += item.to_bytes()
+        for one_articles in self.articles:
+            out += one_articles.to_bytes()
         out += exact(self.key_id, 4, 'key_id')
         out += exact(self.signature, 64, 'signature')
         return bytes(out)

@@ -52,8 +52,8 @@ class BundleKey:
         at += 1
         divisions = []
         for _ in range(count):
-            item, at = BundleKeyDivision.read(data, at)
-            divisions.append(item)
+            one_divisions, at = BundleKeyDivision.read(data, at)
+            divisions.append(one_divisions)
         valid_from = in_range(take_int(data, at, 2, 'valid_from'), 1, 65534, 'valid_from')
         at += 2
         valid_through = in_range(take_int(data, at, 2, 'valid_through'), 1, 65534, 'valid_through')
@@ -70,8 +70,8 @@ class BundleKey:
         out += exact(self.public_key, 64, 'public_key')
         count = in_range(len(self.divisions), 1, 16, 'divisions')
         out += count.to_bytes(1, "big")
-        for item in self.divisions:
-            out += item.to_bytes()
+        for one_divisions in self.divisions:
+            out += one_divisions.to_bytes()
         out += (in_range(self.valid_from, 1, 65534, 'valid_from')).to_bytes(2, "big")
         out += (in_range(self.valid_through, 1, 65534, 'valid_through')).to_bytes(2, "big")
         out += (in_range(self.revoked_on, 0, 65534, 'revoked_on')).to_bytes(2, "big")
@@ -103,8 +103,8 @@ class Bundle:
         at += 1
         keys = []
         for _ in range(count):
-            item, at = BundleKey.read(data, at)
-            keys.append(item)
+            one_keys, at = BundleKey.read(data, at)
+            keys.append(one_keys)
         return cls(bundle_version, time, keys), at
 
     @classmethod
@@ -123,8 +123,8 @@ class Bundle:
         out += (in_range(self.time, 1, 4294967295, 'time')).to_bytes(4, "big")
         count = in_range(len(self.keys), 1, 32, 'keys')
         out += count.to_bytes(1, "big")
-        for item in self.keys:
-            out += item.to_bytes()
+        for one_keys in self.keys:
+            out += one_keys.to_bytes()
         return bytes(out)
 
 
@@ -177,8 +177,8 @@ class SignedBundle:
         at += 1
         signatures = []
         for _ in range(count):
-            item, at = SignedBundleSignature.read(data, at)
-            signatures.append(item)
+            one_signatures, at = SignedBundleSignature.read(data, at)
+            signatures.append(one_signatures)
         return cls(body, signatures), at
 
     @classmethod
@@ -197,8 +197,8 @@ class SignedBundle:
         out += len(part).to_bytes(2, "big") + part
         count = in_range(len(self.signatures), 1, 8, 'signatures')
         out += count.to_bytes(1, "big")
-        for item in self.signatures:
-            out += item.to_bytes()
+        for one_signatures in self.signatures:
+            out += one_signatures.to_bytes()
         return bytes(out)
 
 

@@ -17,7 +17,7 @@ from .record import Record
 PAGE = Path(__file__).parents[3] / "docs" / "protocol.md"
 BEGIN = "<!-- GENERATED from schema/{module}_records.py by juzhu_protocol.schema.document; do not edit -->"
 END = "<!-- END of {module}_records -->"
-COUNTS = "nmkj"
+COUNTS = "nmkjih"
 """Letters for the lengths and counts of one record, in the order in which they come."""
 
 

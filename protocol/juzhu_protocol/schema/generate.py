@@ -124,8 +124,10 @@ class Writer:
                 out("        at += 1")
                 out(f"        {name} = []")
                 out("        for _ in range(count):")
-                out(f"            item, at = {class_name}{name.capitalize().rstrip('s')}.read(data, at)")
-                out(f"            {name}.append(item)")
+                out(
+                    f"            one_{name}, at = {class_name}{name.capitalize().rstrip('s')}.read(data, at)"
+                )
+                out(f"            {name}.append(one_{name})")
             else:
                 raise UnknownNodeError(f"{class_name}.{name}: {node!r}")
         out(f"        return cls({', '.join(stored)}), at\n")
@@ -155,8 +157,8 @@ class Writer:
             else:
                 out(f"        count = in_range(len(self.{name}), {node.low}, {node.high}, {name!r})")
                 out('        out += count.to_bytes(1, "big")')
-                out(f"        for item in self.{name}:")
-                out("            out += item.to_bytes()")
+                out(f"        for one_{name} in self.{name}:")
+                out(f"            out += one_{name}.to_bytes()")
         out("        return bytes(out)\n\n")
 
 

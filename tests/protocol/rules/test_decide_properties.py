@@ -10,15 +10,6 @@ from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.reasons import ALLOW, CLOCK_UNSURE, REASONS, REFER
 from juzhu_protocol.rules.services import SERVICES
 
-"""Properties of the decision, over many inputs."""
-
-from hypothesis import given
-from hypothesis import strategies as st
-from test_decide import TODAY, judge, service
-
-from juzhu_protocol.rules.decide import GENUINE, Clock
-from juzhu_protocol.rules.reasons import ALLOW, CLOCK_UNSURE, REASONS, REFER
-
 DAYS = st.integers(min_value=TODAY - 500, max_value=TODAY + 500)
 AGES = st.one_of(st.none(), st.integers(0, 2000))
 NAMES = st.sampled_from(SERVICES)
