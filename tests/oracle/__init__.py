@@ -1,0 +1,1 @@
+"""The slow oracle of the decision and the shared vectors that it makes."""
