@@ -23,7 +23,7 @@ Readings, where the text leaves something open. They are ours:
 - The flag clock-spans-days stands beside every verdict over more than one day, whatever its answer.
 - On time within an extension moves the signed good-through to the next yearly day all the same, even where an
   extension of more than a year reaches further than that day.
-- Days before the permit was signed are judged like any other as long as the clock's latest day is not before it.
+- A day before the card was last signed tells nothing (clock-unsure): were it today, the clock would be behind.
 """
 
 from collections.abc import Iterable, Iterator
@@ -191,8 +191,8 @@ def answer_on(day: date, facts: Facts, permit: Permit, question: Question) -> Fi
     if facts.authenticity in NOT_JUDGED:
         return Finding("REFER", NOT_JUDGED[facts.authenticity])
 
-    if question.last is not None and question.last < permit.last_signed:
-        # A genuine signature from a day that our clock has not reached: the clock is behind.
+    if day < permit.last_signed:
+        # A genuine signature from a day after this one: if it were this day, the clock would be behind.
         return Finding("REFER", "clock-unsure")
 
     if facts.status in REVOKED:
