@@ -20,7 +20,7 @@ from juzhu_protocol.rules.decide import (
     decide,
 )
 from juzhu_protocol.rules.kaifeng import KAIFENG
-from juzhu_protocol.rules.profile import Extension
+from juzhu_protocol.rules.profile import UNLIMITED, Extension
 from juzhu_protocol.rules.reasons import (
     ALLOW,
     DENY,
@@ -115,6 +115,8 @@ def test_what_is_not_proven_genuine_is_referred_each_with_its_reason():
         for status in (STATUS_VALID, STATUS_SUSPENDED, STATUS_REVOKED):
             verdict = judge(service(), status, authenticity)
             assert (verdict.answer, said(verdict)) == (REFER, reason), authenticity
+            assert (verdict.article, verdict.until, verdict.flags) == ("", 0, 0)
+            assert (verdict.list_sequence, verdict.list_age, verdict.clock.latest) == (7, 0, TODAY)
             assert (verdict.good_through, verdict.restorable_until, verdict.resident_since) == (0, 0, 0)
     assert said(judge(None)) == "not-genuine"
 
@@ -123,7 +125,8 @@ def test_a_status_that_no_list_holds_is_a_programming_error():
     for status in (4, 0x10, 0x13, 0x17, 0x20, 0x24, 255):
         try:
             judge(service(), status)
-        except ValueError:
+        except ValueError as error:
+            assert str(error) == "no list holds the status %d" % status
             continue
         raise AssertionError(status)
 
@@ -150,6 +153,7 @@ def test_the_endorsement_window_opens_one_month_before():
         verdict = judge(young(good_through=good), clock=Clock(day, day))
         assert said(verdict) == reason
         assert verdict.until == (good if reason == "endorse-soon" else 0)
+        assert verdict.article == ("16" if reason == "endorse-soon" else "22(7)")
 
 
 def test_an_extension_counts_to_its_day_and_not_to_the_next():
@@ -226,7 +230,9 @@ def test_an_ageing_list_is_flagged_and_an_old_one_refers():
 
 
 def test_without_a_list_nobody_is_allowed_or_called_suspended():
-    assert said(judge(service(), has_list=False)) == "no-list"
+    verdict = judge(service(), has_list=False)
+    assert (said(verdict), verdict.list_sequence, verdict.list_age) == ("no-list", 0, None)
+    assert said(judge(service(), STATUS_SUSPENDED, has_list=False)) == "list-too-old"
     assert said(judge(young(good_through=TODAY - 1), has_list=False)) == "overdue"
 
 
@@ -294,6 +300,28 @@ def test_a_counter_is_reminded_of_the_agents_papers_below_sixteen():
         assert judge(record, name="education").flags == flags
 
 
+def test_flags_stand_beside_one_another():
+    record = service(birth_day=add_years(TODAY, -10), issue_day=TODAY - 200, anchor_day=TODAY - 200)
+    verdict = judge(record, STATUS_NEWER, clock=Clock(TODAY, TODAY + 1), age=25, name="education")
+    assert verdict.flags == FLAG_AGENT + FLAG_CLOCK_SPANS_DAYS + FLAG_NEWER_THAN_LIST + FLAG_LIST_AGEING
+    assert (verdict.clock.earliest, verdict.clock.latest) == (TODAY, TODAY + 1)
+
+
+def test_a_place_without_an_end_to_late_endorsements_never_calls_a_permit_lapsed():
+    profile = KAIFENG.with_extensions([])
+    profile.restorable_months = UNLIMITED
+    verdict = judge(young(good_through=TODAY - 300), profile=profile)
+    assert (said(verdict), verdict.restorable_until, verdict.until) == ("overdue", None, 0)
+
+
+def test_a_reason_without_an_article_in_the_profile_has_none():
+    profile = KAIFENG.with_extensions([])
+    profile.articles = {}
+    old = service(permit_class=3, issue_day=TODAY - 400, anchor_day=TODAY - 400, endorsement_day=0)
+    for record in (old, service(permit_class=2), young(good_through=TODAY - 1), young(good_through=TODAY)):
+        assert judge(record, profile=profile).article == "", record
+
+
 def test_a_record_that_contradicts_itself_is_referred():
     for wrong in (
         {"birth_day": from_iso("2024-12-16")},
@@ -302,7 +330,10 @@ def test_a_record_that_contradicts_itself_is_referred():
     ):
         verdict = judge(service(**wrong), STATUS_REVOKED)
         assert (verdict.answer, said(verdict)) == (REFER, "contradictory-record"), wrong
+        assert (verdict.article, verdict.until, verdict.flags) == ("", 0, 0)
     assert judge(service(birth_day=add_years(from_iso("2024-12-15"), -120))).answer == ALLOW
+    newborn = service(birth_day=from_iso("2024-12-15"))
+    assert said(judge(newborn, name="education")) == "in-force"
 
 
 def test_a_card_signed_after_today_shows_that_the_clock_is_behind():
@@ -334,6 +365,7 @@ def test_a_clock_across_the_last_good_day_refers():
     record = young(good_through=TODAY)
     verdict = judge(record, clock=Clock(TODAY, TODAY + 1))
     assert (verdict.answer, said(verdict), verdict.flags) == (REFER, "clock-unsure", FLAG_CLOCK_SPANS_DAYS)
+    assert (verdict.article, verdict.until) == ("", 0)
     verdict = judge(record, clock=Clock(TODAY - 3, TODAY))
     assert (verdict.answer, verdict.flags) == (ALLOW, FLAG_CLOCK_SPANS_DAYS)
     verdict = judge(record, clock=Clock(TODAY + 1, TODAY + 400))
@@ -350,7 +382,8 @@ def test_a_clock_without_a_latest_day_lets_nobody_ride_and_still_knows_the_revok
 def test_a_clock_that_ends_before_it_begins_is_a_programming_error():
     try:
         Clock(TODAY, TODAY - 1)
-    except ValueError:
+    except ValueError as error:
+        assert str(error) == "a clock's latest day is before its earliest"
         return
     raise AssertionError("accepted")
 

@@ -215,11 +215,9 @@ def decide(
         for day in case.turning_days():
             if day <= clock.earliest or (clock.latest is not None and day > clock.latest):
                 continue
-            other = case.on(day)
-            if REASONS[other[0]][0] != REASONS[reason][0]:
+            if REASONS[case.on(day)[0]][0] != REASONS[reason][0]:
                 reason, article, until, flags = CLOCK_UNSURE, "", 0, 0
                 break
-            flags |= other[3]
     verdict = Verdict(reason, clock, list_state, article, until, flags)
     verdict.good_through = case.good_through
     verdict.restorable_until = case.restorable_until
@@ -275,11 +273,8 @@ class _Case:
         self._articles = profile.articles
 
     def turning_days(self) -> "list[int]":
-        """Return days between which nothing that on() looks at changes: they stand for any interval."""
-        days = [self._signed_on, self._opens, self.good_through + 1, self._condition_met, self._of_age_alone]
-        if self.restorable_until:
-            days.append(self.restorable_until + 1)
-        return days
+        """Return the days on which the answer of on() may change; between them they stand for any interval."""
+        return [self._signed_on, self.good_through + 1, self._condition_met]
 
     def on(self, today: int) -> "tuple[int, str, int, int]":
         """Return (reason, article, until, flags) as they are on one day."""
@@ -287,23 +282,26 @@ class _Case:
         if reason:
             until = self.restorable_until or 0 if reason == OVERDUE else 0
             return reason, self._article(reason), until, 0
-        flags = 0
-        age = self._list_state.age_hours if self._list_state else None
-        if age is not None and age > self._service.warn_hours:
-            flags |= FLAG_LIST_AGEING
-        if self._status == STATUS_NEWER:
-            flags |= FLAG_NEWER_THAN_LIST
-        if service_role(self._service.code) == ROLE_COUNTER and today < self._of_age_alone:
-            flags |= FLAG_AGENT
+        flags = self._flags(today)
         if today >= self._opens and self._record.permit_class != CLASS_TRANSITIONAL:
             return ENDORSE_SOON, self._article(ENDORSE_SOON), self.good_through, flags
         return IN_FORCE, self._service.article, 0, flags
+
+    def _flags(self, today: int) -> int:
+        flags = 0
+        if self._list_state and (self._list_state.age_hours or 0) > self._service.warn_hours:
+            flags += FLAG_LIST_AGEING
+        if self._status == STATUS_NEWER:
+            flags += FLAG_NEWER_THAN_LIST
+        if service_role(self._service.code) == ROLE_COUNTER and today < self._of_age_alone:
+            flags += FLAG_AGENT
+        return flags
 
     def _standing(self, today: int) -> int:
         # A card signed on a later day shows that our clock is behind, and says no more: it may be forged.
         if today < self._signed_on:
             return CLOCK_UNSURE
-        listed = LISTED_REASONS.get(self._status, 0)
+        listed = LISTED_REASONS.get(self._status)
         if listed in REVOKED_REASONS:
             return listed
         if listed:
@@ -342,9 +340,7 @@ class _Case:
         return LIST_TOO_OLD if self._list_too_old() else 0
 
     def _list_too_old(self) -> bool:
-        if self._list_state is None:
-            return False
-        age = self._list_state.age_hours
+        age = self._list_state.age_hours if self._list_state else None
         return age is None or age > self._service.limit_hours
 
     def _article(self, reason: int) -> str:
