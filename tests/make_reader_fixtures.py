@@ -19,6 +19,7 @@ FIXTURES = Path(__file__).parent / "portable" / "reader_fixtures.py"
 
 TODAY = day_number(2026, 11, 23)
 NOW = start_of(TODAY) + 12 * 3600
+DAY_S = 86400
 DIVISION, ORGAN_DIVISION = 410200, 410202
 GOOD, SUSPENDED, LATER_SUSPENDED, REVOKED, FORGED, UNKNOWN = 1001, 1002, 1003, 1004, 1005, 1006
 # So many that a list takes several parts on the link.
@@ -96,6 +97,10 @@ def make() -> str:
         "MANIFEST_2_AGAIN": manifest(listing, first_list, 2, NOW - 1800),
         "MANIFEST_OTHER_DIVISION": manifest(listing, first_list, 3, NOW, 410100),
         "MANIFEST_WRONG_KEY": manifest(organ, first_list, 3, NOW),
+        "MANIFEST_DAY_AHEAD": manifest(listing, second_list, 5, NOW + DAY_S),
+        "MANIFEST_OVER_A_DAY_AHEAD": manifest(listing, second_list, 6, NOW + DAY_S + 1),
+        "MANIFEST_YEARS_AHEAD": manifest(listing, second_list, 7, NOW + 3 * 365 * DAY_S),
+        "BUNDLE_YEARS_AHEAD": sign_bundle(bundle_body(ring.keys, 4, NOW + 3 * 365 * DAY_S), roots[:2]),
         "GOOD": (info(GOOD, organ.key_id), service(GOOD, organ)),
         "SUSPENDED": (info(SUSPENDED, organ.key_id), service(SUSPENDED, organ)),
         "LATER_SUSPENDED": (info(LATER_SUSPENDED, organ.key_id), service(LATER_SUSPENDED, organ)),

@@ -21,7 +21,7 @@ from juzhu_protocol.trust.service import read_card
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
 from .actions import Report, SendApdu, SendBytes, Show
-from .clock import clock_of, latest_time
+from .clock import clock_of, latest_time, read_rtc
 from .feedback import FEEDBACK
 from .host_link import HostLink
 from .settings import ReaderSettings
@@ -58,7 +58,7 @@ class ReaderCore:
         self._verifier = SignatureVerifier()
         self.store = ReaderStore(ports, settings.profile.list_division, settings.roots, self._verifier)
         self.ring = TapRing(ports.flash, self.store.state.ring_id, settings.reader_key)
-        self._link = HostLink(LinkMachine(session), settings, self.store, self.ring)
+        self._link = HostLink(LinkMachine(session), settings, self.store, self.ring, ports.rtc)
         self._conversation: "BusConversation | None" = None
         self._torn = 0
         self._torn_ms = 0
@@ -172,7 +172,7 @@ class ReaderCore:
         return actions + self._flush(now_ms)
 
     def _tap_record(self, verdict: Verdict, record: "Service | None") -> Tap:
-        rtc = self._ports.rtc.read()
+        rtc = read_rtc(self._ports.rtc)
         return Tap(
             index=1,
             time=rtc[0] if rtc else 0,
@@ -195,14 +195,14 @@ class ReaderCore:
         return hmac_sha256(day_key, permit)[:8]
 
     def _clock(self) -> Clock:
-        return clock_of(self._ports.rtc.read(), self.store.clock_floor)
+        return clock_of(read_rtc(self._ports.rtc), self.store.clock_floor)
 
     def _list_state(self) -> "ListState | None":
-        return self.store.list_state(latest_time(self._ports.rtc.read(), self.store.clock_floor))
+        return self.store.list_state(latest_time(read_rtc(self._ports.rtc), self.store.clock_floor))
 
     def _list_age(self) -> "int | None":
         """Seconds since the list was signed, by the reader's own clock; None when either is missing."""
-        rtc = self._ports.rtc.read()
+        rtc = read_rtc(self._ports.rtc)
         if rtc is None or self.store.manifest is None:
             return None
         return max(0, rtc[0] - self.store.manifest.time)

@@ -17,9 +17,14 @@ from juzhu_protocol.records.link import (
 from juzhu_protocol.rules.decide import Verdict
 from juzhu_protocol.rules.reasons import TRY_AGAIN
 
+from .clock import read_rtc, set_latest
 from .settings import ReaderSettings
 from .store import ReaderStore
 from .tap_ring import TapRing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .ports import Rtc
 
 KIND_HELLO, KIND_BEGIN, KIND_DATA, KIND_COMMIT = 0x40, 0x42, 0x43, 0x44
 KIND_TAP, KIND_DISPLAY = 0x30, 0x47
@@ -36,12 +41,13 @@ class HostLink:
     """Joins the link machine to the store and the ring. The host is believed in nothing but its tap receipts."""
 
     def __init__(
-        self, machine: LinkMachine, settings: ReaderSettings, store: ReaderStore, ring: TapRing
+        self, machine: LinkMachine, settings: ReaderSettings, store: ReaderStore, ring: TapRing, rtc: "Rtc"
     ) -> None:
         self._machine = machine
         self._settings = settings
         self._store = store
         self._ring = ring
+        self._rtc = rtc
         self._host_present = False
         self._tap_ticket: "int | None" = None
         self._reports: "list[str]" = []
@@ -125,11 +131,13 @@ class HostLink:
             if kind == KIND_HELLO:
                 return self._hello(Hello.from_bytes(payload))
             if kind == KIND_BEGIN:
-                return _result(RESULT_OK, self._store.begin(ObjectBegin.from_bytes(payload)))
+                return _result(RESULT_OK, self._store.begin(ObjectBegin.from_bytes(payload), self._latest()))
             if kind == KIND_DATA:
                 return _result(RESULT_OK, self._store.data(ObjectData.from_bytes(payload)))
             if kind == KIND_COMMIT:
-                return _result(RESULT_OK, self._store.commit(ObjectCommit.from_bytes(payload).kind))
+                return _result(
+                    RESULT_OK, self._store.commit(ObjectCommit.from_bytes(payload).kind, self._latest())
+                )
             raise MalformedObjectError("a request of unknown kind %d" % kind)
         except RecordError as error:
             self._report("refused a request of kind %d: %s" % (kind, error))
@@ -137,6 +145,9 @@ class HostLink:
         except JuzhuError as error:
             self._report("refused a request of kind %d: %s" % (kind, error))
             return _result(getattr(error, "code", MalformedObjectError.code), 0)
+
+    def _latest(self) -> "int | None":
+        return set_latest(read_rtc(self._rtc))
 
     def _hello(self, hello: Hello) -> bytes:
         if not self._host_present:

@@ -33,6 +33,7 @@ from juzhu_protocol.trust.bundle import (
     reopen_bundle,
 )
 from juzhu_protocol.trust.manifest import ContentCheck, open_manifest
+from juzhu_protocol.trust.moments import refuse_future
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
 TYPE_CHECKING = False
@@ -104,8 +105,11 @@ class ReaderStore:
             return STATUS_NEWER
         return self.list.status(serial)
 
-    def begin(self, offer: ObjectBegin) -> int:
-        """Take an offer; return the offset to send from, the whole length when nothing is lacking."""
+    def begin(self, offer: ObjectBegin, latest: "int | None") -> int:
+        """Take an offer; return the offset to send from, the whole length when nothing is lacking.
+
+        latest is the latest time that it may be now by a clock known to be right (clock.set_latest).
+        """
         if offer.kind == KIND_TRUST:
             if offer.length > MAX_SIGNED_BUNDLE:
                 raise OversizeError(
@@ -118,7 +122,7 @@ class ReaderStore:
         if self.keys is None:
             raise UnknownKeyError("no trust bundle is held, so no list can be verified")
         manifest = open_manifest(
-            offer.manifest, self._division, self.keys, self._verifier, self._floor_manifest()
+            offer.manifest, self._division, self.keys, self._verifier, self._floor_manifest(), latest
         )
         region = _LIST_REGIONS[1 - self.state.list_slot]
         if manifest.content_length != offer.length:
@@ -148,21 +152,23 @@ class ReaderStore:
         transfer.offset += len(part.data)
         return transfer.offset
 
-    def commit(self, kind: int) -> int:
-        """Verify the whole object where it stands and take it into use; return its length."""
+    def commit(self, kind: int, latest: "int | None") -> int:
+        """Verify the whole object where it stands and take it into use; return its length. latest as in begin()."""
         transfer = self._under_way(kind)
         if transfer.offset != transfer.length:
             raise TransferStateError("%d of %d bytes are here" % (transfer.offset, transfer.length))
         self._transfer = None
         if transfer.manifest is None:
-            self._commit_trust(transfer)
+            self._commit_trust(transfer, latest)
         else:
+            # The clock may have been set since the beginning.
+            refuse_future(transfer.manifest.time, latest, "the manifest")
             self._commit_list(transfer, transfer.manifest)
         return transfer.length
 
-    def _commit_trust(self, transfer: Transfer) -> None:
+    def _commit_trust(self, transfer: Transfer, latest: "int | None") -> None:
         data = self._read(transfer.region, 0, transfer.length)
-        keys = open_bundle(data, self._roots, self._verifier, self.state.bundle_floor)
+        keys = open_bundle(data, self._roots, self._verifier, self.state.bundle_floor, latest)
         if self.keys is not None and keys.version == self.state.bundle_floor:
             held = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
             if held != data:

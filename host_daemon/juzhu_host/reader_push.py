@@ -2,18 +2,7 @@
 
 from dataclasses import dataclass
 
-from juzhu_protocol.errors import (
-    BadSignatureError,
-    ContentMismatchError,
-    MalformedObjectError,
-    OversizeError,
-    RollbackError,
-    StorageError,
-    TransferStateError,
-    TrustError,
-    UnknownKeyError,
-    WrongDivisionError,
-)
+from juzhu_protocol.errors import StorageError, TrustError
 from juzhu_protocol.records.link import ObjectBegin, ObjectCommit, ObjectData, ObjectResult
 
 KIND_BEGIN, KIND_DATA, KIND_COMMIT = 0x42, 0x43, 0x44
@@ -29,18 +18,7 @@ LAST_WAIT_MS = 120_000
 
 _MEANINGS: dict[int, str] = {
     error.code: (error.__doc__ or "").split("\n")[0].rstrip(".")
-    for error in (
-        TrustError,
-        BadSignatureError,
-        UnknownKeyError,
-        RollbackError,
-        WrongDivisionError,
-        OversizeError,
-        ContentMismatchError,
-        MalformedObjectError,
-        TransferStateError,
-        StorageError,
-    )
+    for error in (TrustError, *TrustError.__subclasses__(), StorageError)
 }
 
 

@@ -128,6 +128,12 @@ class TransferStateError(TrustError):
     code = 9
 
 
+class FutureTimeError(TrustError):
+    """An object dated more than a day ahead of a clock that is known to be right."""
+
+    code = 11
+
+
 class StorageError(JuzhuError):
     """The reader's own storage failed or is damaged: the operator must act."""
 

@@ -1,7 +1,7 @@
 """The trust bundle: which keys may do what, where and when, on the word of the root.
 
-Checks of open_bundle, in this order: size; envelope; signatures of enough different root keys; body; version
-not below the floor; every key a point of its curve, no id twice.
+Checks of open_bundle, in this order: size; envelope; signatures of enough different root keys; body; every key a
+point of its curve, no id twice; not dated ahead of a clock known to be right; version not below the floor.
 """
 
 from ..crypto.curve import P256, decode_point
@@ -18,6 +18,7 @@ from ..errors import (
 from ..records.trust import Bundle, BundleKey, SignedBundle
 from ..rules.calendar import day_of
 from .contexts import BUNDLE_CONTEXT
+from .moments import refuse_future
 from .verifier import SignatureVerifier
 
 PURPOSE_ORGAN, PURPOSE_LIST, PURPOSE_POLICY = 1, 2, 3
@@ -77,8 +78,17 @@ def may_sign(key: BundleKey, purpose: int, division: int, day: int) -> bool:
     )
 
 
-def open_bundle(data: bytes, roots: Roots, verifier: SignatureVerifier, floor_version: int) -> TrustedKeys:
-    """Return the keys of a signed bundle; TrustError when the root does not stand behind it."""
+def open_bundle(
+    data: bytes,
+    roots: Roots,
+    verifier: SignatureVerifier,
+    floor_version: int,
+    latest: "int | None" = None,
+) -> TrustedKeys:
+    """Return the keys of a signed bundle; TrustError when the root does not stand behind it.
+
+    latest is the latest Unix time that it may be now, None when no clock is known to be right.
+    """
     if len(data) > MAX_SIGNED_BUNDLE:
         raise OversizeError("a bundle of %d bytes, at most %d are held" % (len(data), MAX_SIGNED_BUNDLE))
     envelope = _envelope(data)
@@ -92,6 +102,7 @@ def open_bundle(data: bytes, roots: Roots, verifier: SignatureVerifier, floor_ve
     if len(agreeing) < roots.threshold:
         raise BadSignatureError("%d root keys signed the bundle, %d must" % (len(agreeing), roots.threshold))
     keys = _keys(envelope)
+    refuse_future(keys.time, latest, "the bundle")
     if keys.version < floor_version:
         raise RollbackError("bundle version %d is below %d" % (keys.version, floor_version))
     return keys

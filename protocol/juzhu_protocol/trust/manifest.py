@@ -1,7 +1,8 @@
 """The manifest of a division's list: what the list is now, on the word of its list key.
 
 Checks of open_manifest, in this order: record; division; key known, for lists, for this division, valid then
-and not revoked; signature; (key epoch, sequence) not below the floor. Its content is believed only when its
+and not revoked; signature; not dated ahead of a clock known to be right; (key epoch, sequence) not below the
+floor. Its content is believed only when its
 length and hash match (ContentCheck), and the floor moves only after that.
 """
 
@@ -19,6 +20,7 @@ from ..errors import (
 from ..records.trust import Manifest
 from .bundle import PURPOSE_LIST, SUITE_ES256, TrustedKeys
 from .contexts import MANIFEST_CONTEXT, signed_part
+from .moments import refuse_future
 from .verifier import SignatureVerifier
 
 
@@ -33,8 +35,12 @@ def open_manifest(
     keys: TrustedKeys,
     verifier: SignatureVerifier,
     held: "Manifest | None" = None,
+    latest: "int | None" = None,
 ) -> Manifest:
-    """Return a believable manifest of `division` not older than `held`; else TrustError."""
+    """Return a believable manifest of `division` not older than `held`; else TrustError.
+
+    latest is the latest Unix time that it may be now, None when no clock is known to be right.
+    """
     try:
         manifest = Manifest.from_bytes(data)
     except RecordError as error:
@@ -46,6 +52,7 @@ def open_manifest(
         raise UnknownKeyError("suite %d cannot be checked here" % manifest.suite)
     if not verifier.verify(key.public_key, MANIFEST_CONTEXT, signed_part(data), manifest.signature):
         raise BadSignatureError("the manifest's signature does not hold")
+    refuse_future(manifest.time, latest, "the manifest")
     if held is not None:
         if order(manifest) < order(held):
             raise RollbackError("manifest %r is older than %r" % (order(manifest), order(held)))

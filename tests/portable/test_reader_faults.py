@@ -1,0 +1,108 @@
+"""What signers, hosts, clocks and chips may get wrong, and that no holder pays for it."""
+
+from reader_bench import LIST, TRUST, installed
+from reader_fixtures import (
+    BUNDLE_YEARS_AHEAD,
+    GOOD,
+    LIST_2,
+    MANIFEST_DAY_AHEAD,
+    MANIFEST_OVER_A_DAY_AHEAD,
+    MANIFEST_YEARS_AHEAD,
+    NOW,
+    REVOKED,
+    SUSPENDED,
+)
+
+from juzhu_device.clock import clock_of, latest_time
+from juzhu_protocol.errors import FutureTimeError
+from juzhu_protocol.rules import reasons
+from juzhu_protocol.rules.calendar import day_of
+from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
+
+DAY_S = 86400
+
+# -- the clock -------------------------------------------------------------------------------------
+
+
+def test_list_dated_years_ahead_is_refused_and_denies_nobody():
+    bench = installed()
+    for manifest in (MANIFEST_YEARS_AHEAD, MANIFEST_OVER_A_DAY_AHEAD):
+        assert bench.send(LIST, LIST_2, manifest) == FutureTimeError.code
+    assert bench.hello().clock_floor == NOW - 3 * 3600
+    assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def test_bundle_dated_years_ahead_is_refused_and_denies_nobody():
+    bench = installed()
+    assert bench.send(TRUST, BUNDLE_YEARS_AHEAD) == FutureTimeError.code
+    assert bench.held() == (1, 1)
+    assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def test_list_whose_time_became_impossible_during_its_transfer_is_refused():
+    bench = installed()
+    bench.rtc.uncertainty = None
+    answer = bench.begin(LIST, len(LIST_2), MANIFEST_YEARS_AHEAD)
+    while answer.offset < len(LIST_2):
+        answer = bench.data(LIST, answer.offset, LIST_2[answer.offset : answer.offset + 1024])
+    bench.rtc.uncertainty = 0
+    assert bench.commit(LIST).result == FutureTimeError.code
+    assert bench.held() == (1, 1)
+
+
+def test_list_a_day_ahead_is_taken_and_makes_the_clock_unsure_for_that_long():
+    bench = installed()
+    assert bench.send(LIST, LIST_2, MANIFEST_DAY_AHEAD) == 0
+    assert bench.verdict(GOOD) == (REFER, reasons.CLOCK_UNSURE)
+    assert bench.verdict(REVOKED) == (DENY, reasons.REVOKED)
+    bench.rtc.unix += DAY_S
+    assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def test_clock_set_after_a_wrong_floor_calls_nobody_lapsed():
+    bench = installed()
+    bench.rtc.uncertainty = None
+    assert bench.send(LIST, LIST_2, MANIFEST_YEARS_AHEAD) == 0
+    bench.rtc.uncertainty = 0
+    assert bench.verdict(GOOD) == (REFER, reasons.CLOCK_UNSURE)
+    assert bench.verdict(SUSPENDED) == (REFER, reasons.LIST_TOO_OLD)
+    # What is not a matter of days stands.
+    assert bench.verdict(REVOKED) == (DENY, reasons.REVOKED)
+    bench.restart()
+    assert bench.verdict(GOOD) == (REFER, reasons.CLOCK_UNSURE)
+
+
+def test_wrong_floor_does_not_open_the_door_to_a_list_further_ahead():
+    bench = installed()
+    assert bench.send(LIST, LIST_2, MANIFEST_DAY_AHEAD) == 0
+    assert bench.send(LIST, LIST_2, MANIFEST_YEARS_AHEAD) == FutureTimeError.code
+
+
+def test_clock_and_floor_that_contradict_each_other_leave_any_later_day_possible():
+    floor = NOW
+    cases = (
+        # (what the clock says, earliest, latest)
+        (None, day_of(floor), None),
+        ((NOW + DAY_S, None), day_of(floor), None),
+        ((NOW, 0), day_of(floor), day_of(floor)),
+        ((NOW - 1, 0), day_of(floor), None),
+        ((NOW - 40 * DAY_S, 0), day_of(floor) - 40, None),
+        ((NOW - 40 * DAY_S, 40 * DAY_S - 1), day_of(floor) - 80, None),
+        ((NOW - 40 * DAY_S, 40 * DAY_S), day_of(floor), day_of(floor)),
+        ((NOW + 40 * DAY_S, 50 * DAY_S), day_of(floor), day_of(floor) + 90),
+    )
+    for rtc, earliest, latest in cases:
+        clock = clock_of(rtc, floor)
+        assert (clock.earliest, clock.latest) == (earliest, latest), rtc
+        assert (latest_time(rtc, floor) is None) == (latest is None), rtc
+
+
+def test_clock_chip_that_does_not_answer_is_a_clock_without_power():
+    bench = installed()
+
+    def read():
+        raise OSError(5)
+
+    bench.rtc.read = read
+    assert bench.verdict(GOOD) == (REFER, reasons.CLOCK_UNSURE)
+    assert bench.verdict(REVOKED) == (DENY, reasons.REVOKED)
