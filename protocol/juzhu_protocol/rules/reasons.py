@@ -1,8 +1,10 @@
 """Every answer and reason by code and name, and the public lines.
 
 Public lines are the same for everybody with the same answer: they name no class, no age and no suspension.
-What staff and holders read stands in catalogue.py on hosts; a reader carries SHORT_LINES only.
+What staff read on a reader stands in lines.py, the full explanations in profiles/catalogue.py on hosts.
 """
+
+from .services import ROLE_BUS
 
 ALLOW, DENY, REFER, TRY_AGAIN = 1, 2, 3, 4
 ANSWER_NAMES = {ALLOW: "ALLOW", DENY: "DENY", REFER: "REFER", TRY_AGAIN: "TRY AGAIN"}
@@ -94,6 +96,20 @@ PUBLIC_LINES = {
     TRY_AGAIN: ("请重刷", "Try again"),
 }
 """What anyone may see, Chinese and English, for each answer on a bus."""
+
+COUNTER_LINES = {
+    ALLOW: PUBLIC_LINES[ALLOW],
+    DENY: PUBLIC_LINES[REFER],
+    REFER: PUBLIC_LINES[REFER],
+    TRY_AGAIN: PUBLIC_LINES[TRY_AGAIN],
+}
+"""The same at a counter. Nobody pays there, and DENY reads like REFER: who waits in line cannot tell a refusal
+from a fault of ours, and the clerk explains it."""
+
+
+def public_line(answer: int, role: int) -> "tuple[str, str]":
+    """Return what anyone may see of an answer where a service of that role is given."""
+    return (PUBLIC_LINES if role == ROLE_BUS else COUNTER_LINES)[answer]
 
 
 def reason_name(code: int) -> str:

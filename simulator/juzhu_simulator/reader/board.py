@@ -15,6 +15,7 @@ from juzhu_protocol.compat import RUNTIME, RUNTIME_NAMES
 from juzhu_protocol.errors import StorageError
 from juzhu_protocol.rules.calendar import iso
 from juzhu_protocol.rules.kaifeng import KAIFENG
+from juzhu_protocol.rules.lines import SHORT_LINES
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, flag_names, reason_name
 from juzhu_protocol.trust.bundle import Roots
 
@@ -167,11 +168,13 @@ class VirtualBoard:
             "public": {"text": feedback.text, "colour": feedback.colour, "shape": feedback.shape},
             "reason": "",
             "article": "",
+            "staff": ("", ""),
         }
         verdict = show.verdict
         if verdict is not None:
             message["reason"] = reason_name(verdict.reason)
             message["article"] = verdict.article
+            message["staff"] = SHORT_LINES[verdict.reason]
             message["good_through"] = day_text(verdict.good_through)
             message["restorable_until"] = day_text(verdict.restorable_until)
             message["resident_since"] = day_text(verdict.resident_since)
