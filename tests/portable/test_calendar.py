@@ -8,6 +8,7 @@ from juzhu_protocol.rules.calendar import (
     day_of,
     from_iso,
     iso,
+    month_length,
     next_yearly_day,
     start_of,
 )
@@ -33,8 +34,13 @@ def test_known_days():
 
 
 def test_every_day_of_a_leap_cycle_round_trips():
-    for day in range(36000, 36000 + 4 * 366):
-        assert day_number(*civil_date(day)) == day
+    # From 1900, a year without a leap day, and from mid-1998.
+    for first in (0, 36000):
+        for day in range(first, first + 4 * 366):
+            year, month, of_month = civil_date(day)
+            assert 1 <= month <= 12
+            assert 1 <= of_month <= month_length(year, month)
+            assert day_number(year, month, of_month) == day
 
 
 def test_dates_that_do_not_exist_are_refused():

@@ -12,6 +12,7 @@ UNIX_EPOCH_DAY = 25567
 SECONDS_A_DAY = 86400
 
 _MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAYS_BEFORE_MONTH = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 
 
 def is_leap(year: int) -> bool:
@@ -33,10 +34,8 @@ def day_number(year: int, month: int, day: int) -> int:
     """Return the day number of a date, negative before 1900; ValueError for one that does not exist."""
     if year < 1 or not 1 <= month <= 12 or not 1 <= day <= month_length(year, month):
         raise ValueError("no such date: %d-%d-%d" % (year, month, day))
-    days = _days_before_year(year)
-    for earlier in range(1, month):
-        days += month_length(year, earlier)
-    return days + day - 1
+    days = _days_before_year(year) + _DAYS_BEFORE_MONTH[month - 1] + day - 1
+    return days + 1 if month > 2 and is_leap(year) else days
 
 
 def civil_date(day: int) -> "tuple[int, int, int]":
@@ -47,11 +46,14 @@ def civil_date(day: int) -> "tuple[int, int, int]":
     while _days_before_year(year + 1) <= day:
         year += 1
     rest = day - _days_before_year(year)
-    month = 1
-    while rest >= month_length(year, month):
-        rest -= month_length(year, month)
+    # As if February had 29 days in every year, so that one table serves all.
+    if rest > 58 and not is_leap(year):
+        rest += 1
+    # Too low by one at most: a month has at most 31 days.
+    month = rest // 31
+    if month < 11 and rest >= _DAYS_BEFORE_MONTH[month + 1] + (month > 0):
         month += 1
-    return year, month, rest + 1
+    return year, month + 1, rest - _DAYS_BEFORE_MONTH[month] - (month > 1) + 1
 
 
 def add_months(day: int, months: int) -> int:
