@@ -14,7 +14,8 @@ from juzhu_protocol.records.link import Display, Status
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, REASONS
 
 from .bus import MqttBus, stay_connected
-from .list_core import Holdings, ListFollower
+from .holdings import Holdings
+from .list_core import ListFollower
 from .list_sync import ListSync
 from .notes import clean
 from .reader_link import ReaderLink

@@ -13,110 +13,19 @@ before it has told the outcome of a store.
 """
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from juzhu_protocol.errors import ContentMismatchError, RecordError, TrustError, UnknownKeyError
-from juzhu_protocol.lists.plain import StatusList
+from juzhu_protocol.lists.topics import manifest_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest, SignedBundle
 from juzhu_protocol.trust.bundle import Roots, TrustedKeys, open_bundle
-from juzhu_protocol.trust.manifest import ContentCheck, open_manifest, order
+from juzhu_protocol.trust.manifest import open_manifest, order
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
+from .holdings import Actions, Holdings, Store, StoreBundle, StoreList, Subscribe, Unsubscribe
+from .list_pull import Pull, check_content, open_content
 from .notes import Note, clean
-
-CHUNK_SIZE = 65536
-"""Bytes of every chunk but the last: the smallest payload limit among the common brokers, less a margin."""
-
-WINDOW = 8
-"""Chunks asked for at a time: as many filters as every broker grants one client."""
-
-FIRST_RETRY_S = 2.0
-LAST_RETRY_S = 60.0
-
-
-@dataclass(frozen=True)
-class Holdings:
-    """What the host holds of one division; empty bytes and zeros where it holds nothing."""
-
-    division: int
-    bundle: bytes = b""
-    bundle_version: int = 0
-    manifest: bytes = b""
-    key_epoch: int = 0
-    sequence: int = 0
-    time: int = 0
-    content: bytes = b""
-
-
-@dataclass(frozen=True)
-class Subscribe:
-    """Subscribe to these exact topics, again if need be: that brings their retained messages."""
-
-    topics: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Unsubscribe:
-    """Unsubscribe from these topics."""
-
-    topics: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StoreBundle:
-    """Keep this bundle in the place of the held one, then say stored() or store_failed()."""
-
-    bundle: bytes
-    keys: TrustedKeys = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True)
-class StoreList:
-    """Keep this manifest and content in the place of the held ones, then say stored() or store_failed()."""
-
-    manifest: bytes
-    content: bytes
-
-
-Action = Subscribe | Unsubscribe | StoreBundle | StoreList | Note
-Actions = list[Action]
-
-
-def trust_topic() -> str:
-    """Where the signed bundle is retained."""
-    return "juzhu/1/trust"
-
-
-def manifest_topic(division: int) -> str:
-    """Where a division's manifest is retained."""
-    return f"juzhu/1/{division}/list/manifest"
-
-
-def chunk_topic(division: int, content_hash: bytes, number: int) -> str:
-    """Where chunk `number`, from 0, of a content is retained."""
-    return f"juzhu/1/{division}/list/{content_hash.hex()}-{number}"
-
-
-@dataclass
-class _Pull:
-    """A content on its way: the manifest that names it, and the chunks that came."""
-
-    raw: bytes
-    manifest: Manifest
-    retry_at: float
-    wait: float = FIRST_RETRY_S
-    asked: dict[str, int] = field(default_factory=dict)
-    chunks: dict[int, bytes] = field(default_factory=dict)
-    told_missing: bool = False
-    wrong_wholes: int = 0
-
-    @property
-    def count(self) -> int:
-        return -(-self.manifest.content_length // CHUNK_SIZE)
-
-    def size(self, number: int) -> int:
-        return min(CHUNK_SIZE, self.manifest.content_length - number * CHUNK_SIZE)
 
 
 class ListFollower:
@@ -129,13 +38,13 @@ class ListFollower:
         self._poll_s = poll_s
         self._keys: TrustedKeys | None = None
         self._held: Manifest | None = None
-        self._pull: _Pull | None = None
+        self._pull: Pull | None = None
         # A manifest that no known key signed, until a bundle brings the key.
         self._aside = b""
         # The hash of what was refused last on a topic: brokers repeat retained messages, the log does not.
         self._refused: dict[str, bytes] = {}
         self._unusable = b""
-        self._unstored: dict[type, StoreBundle | StoreList] = {}
+        self._unstored: dict[type, Store] = {}
         self._store_error = ""
         self._store_at = 0.0
         self._connected = False
@@ -209,15 +118,14 @@ class ListFollower:
             actions.append(Subscribe(self._topics()))
         pull = self._pull
         if pull and now >= pull.retry_at:
-            pull.wait = min(pull.wait * 2, LAST_RETRY_S)
-            pull.retry_at = now + pull.wait
-            if pull.asked and not pull.told_missing:
-                pull.told_missing = True
-                actions.append(self._missing(pull))
+            pull.wait_longer(now)
+            missing = pull.missing()
+            if missing:
+                actions.append(Note(logging.WARNING, f"{missing}; {self._in_force()}"))
             actions.extend(self._ask(pull, again=True))
         return actions
 
-    def stored(self, action: "StoreBundle | StoreList", now: float) -> Actions:
+    def stored(self, action: Store, now: float) -> Actions:
         """What was to be stored is stored: it is in force now."""
         actions: Actions = []
         if self._store_error:
@@ -242,7 +150,7 @@ class ListFollower:
             actions.extend(self._drop_pull())
         return actions
 
-    def store_failed(self, action: "StoreBundle | StoreList", error: str, now: float) -> Actions:
+    def store_failed(self, action: Store, error: str, now: float) -> Actions:
         """Nothing was stored: what was in force stays, and storing is tried again."""
         self._unstored[type(action)] = action
         self._store_at = now + self._poll_s
@@ -315,9 +223,8 @@ class ListFollower:
         held, pull = self._held, self._pull
         actions: Actions = []
         if pull and pull.manifest.content_hash == manifest.content_hash:
-            # The same content signed anew: what came of it stays good.
-            pull.raw, pull.manifest = raw, manifest
-            return self._finish(pull, now) if len(pull.chunks) == pull.count else actions
+            pull.signed_anew(raw, manifest)
+            return self._finish(pull, now) if pull.is_complete else actions
         if held and self.holdings.content:
             if order(manifest) == order(held):
                 return actions
@@ -325,14 +232,9 @@ class ListFollower:
                 actions.extend(self._drop_pull())
                 return [*actions, StoreList(raw, self.holdings.content)]
         actions.extend(self._drop_pull())
-        self._pull = _Pull(raw, manifest, now + FIRST_RETRY_S)
-        what = f"list epoch {manifest.key_epoch} sequence {manifest.sequence}"
-        actions.append(
-            Note(
-                logging.INFO, f"fetching {what}: {manifest.content_length} bytes in {self._pull.count} chunks"
-            )
-        )
-        return actions + self._ask(self._pull)
+        self._pull = Pull(raw, manifest, now)
+        text = f"fetching {self._pull}: {manifest.content_length} bytes in {self._pull.count} chunks"
+        return [*actions, Note(logging.INFO, text), *self._ask(self._pull)]
 
     def _drop_pull(self) -> Actions:
         pull, self._pull = self._pull, None
@@ -340,68 +242,38 @@ class ListFollower:
         self._refused = {topic: seen for topic, seen in self._refused.items() if topic in judged}
         return [Unsubscribe(tuple(pull.asked))] if pull and pull.asked else []
 
-    def _ask(self, pull: _Pull, again: bool = False) -> Actions:
-        wanted = list(pull.asked) if again else []
-        for number in range(pull.count):
-            topic = chunk_topic(self.holdings.division, pull.manifest.content_hash, number)
-            if len(pull.asked) >= WINDOW:
-                break
-            if number not in pull.chunks and topic not in pull.asked:
-                pull.asked[topic] = number
-                wanted.append(topic)
-        return [Subscribe(tuple(wanted))] if wanted else []
+    @staticmethod
+    def _ask(pull: Pull, again: bool = False) -> Actions:
+        topics = pull.ask(again)
+        return [Subscribe(topics)] if topics else []
 
-    def _missing(self, pull: _Pull) -> Note:
-        numbers = ", ".join(str(number) for number in sorted(pull.asked.values()))
-        return Note(
-            logging.WARNING,
-            f"of list epoch {pull.manifest.key_epoch} sequence {pull.manifest.sequence} chunks are missing "
-            f"({numbers} of {pull.count}); asked for again; {self._in_force()}",
-        )
-
-    def _on_chunk(self, pull: _Pull, topic: str, payload: bytes, now: float) -> Actions:
-        number = pull.asked[topic]
-        if len(payload) != pull.size(number):
-            error = ContentMismatchError(f"{len(payload)} bytes, it has {pull.size(number)}")
-            return self._refuse(topic, payload, "a chunk", error)
-        del pull.asked[topic]
-        pull.chunks[number] = payload
-        pull.wait = FIRST_RETRY_S
-        pull.retry_at = now + pull.wait
-        actions: Actions = [Unsubscribe((topic,))]
-        if len(pull.chunks) < pull.count:
-            return actions + self._ask(pull)
-        return actions + self._finish(pull, now)
-
-    def _finish(self, pull: _Pull, now: float) -> Actions:
-        """Verify the whole: hash, then form. A wrong hash is the carrier's fault, a wrong form the signer's."""
-        content = b"".join(pull.chunks[number] for number in range(pull.count))
-        check = ContentCheck(pull.manifest)
-        check.update(content)
-        topic = manifest_topic(self.holdings.division)
+    def _on_chunk(self, pull: Pull, topic: str, payload: bytes, now: float) -> Actions:
         try:
-            check.finish()
+            pull.take(topic, payload, now)
         except ContentMismatchError as error:
-            pull.chunks.clear()
-            # Each try costs the whole content, so the wait between them doubles.
-            pull.retry_at = now + min(FIRST_RETRY_S * 2.0**pull.wrong_wholes, LAST_RETRY_S)
-            pull.wrong_wholes += 1
-            chunks = chunk_topic(self.holdings.division, pull.manifest.content_hash, 0)
-            return self._refuse(f"{chunks[:-1]}*", pull.raw, "the chunks", error)
+            return self._refuse(topic, payload, "a chunk", error)
+        rest = self._finish(pull, now) if pull.is_complete else self._ask(pull)
+        return [Unsubscribe((topic,)), *rest]
+
+    def _finish(self, pull: Pull, now: float) -> Actions:
+        """Verify the whole: hash, then form. A wrong hash is the carrier's fault, a wrong form the signer's."""
+        try:
+            content = pull.whole(now)
+        except ContentMismatchError as error:
+            return self._refuse(pull.chunks_topic, pull.raw, "the chunks", error)
         try:
             open_content(pull.manifest, content)
         except TrustError as error:
             self._unusable = pull.manifest.content_hash
             self._drop_pull()
+            topic = manifest_topic(self.holdings.division)
             return self._refuse(topic, pull.raw, "the content of a manifest", error)
         return [StoreList(pull.raw, content)]
 
     def _check_loaded(self, manifest: bytes, content: bytes) -> Actions:
         record = Manifest.from_bytes(manifest)
-        check = ContentCheck(record)
-        check.update(content)
         try:
-            check.finish()
+            check_content(record, content)
             open_content(record, content)
         except TrustError as error:
             # Its number stays the floor, its content is fetched anew.
@@ -442,11 +314,3 @@ class ListFollower:
         if aside:
             actions.extend(self._on_manifest(aside, now))
         return actions
-
-
-def open_content(manifest: Manifest, content: bytes) -> StatusList:
-    """Open a list whose hash held; TrustError when it is no list of the manifest's division."""
-    opened = StatusList(lambda at, size: content[at : at + size], len(content))
-    if opened.division != manifest.list_division:
-        raise ContentMismatchError(f"the content is a list of {opened.division}")
-    return opened

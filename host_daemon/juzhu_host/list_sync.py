@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from .bus import Bus
 from .errors import StoreError
-from .list_core import Actions, Holdings, ListFollower, StoreBundle, StoreList, Subscribe, Unsubscribe
+from .holdings import Actions, Holdings, StoreBundle, StoreList, Subscribe, Unsubscribe
+from .list_core import ListFollower
 from .notes import Note
 from .store import Store
 from .tasks import together

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.errors import DatabaseBusyError, DatabaseFileError, JournalBehindError
-from juzhu_protocol.authority.journal import Journal, Publication, manifest_topic
+from juzhu_protocol.authority.journal import Journal, Publication
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.authority.signing import NativeVerifier
 from juzhu_protocol.errors import TrustError
 from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.lists.topics import chunk, manifest_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.trust.bundle import SUITE_ES256
@@ -31,7 +32,6 @@ from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
 
 log = logging.getLogger(__name__)
 
-TRUST_TOPIC = "juzhu/1/trust"
 POLL_S = 0.1
 ECHO_TIMEOUT_S = 5.0
 
@@ -145,7 +145,7 @@ class Publisher:
         """Publish everything current: bundle, chunks, manifest; then clear what nobody names."""
         began = self._monotonic()
         publication = self._source.newest()
-        await bus.publish(TRUST_TOPIC, self._keys.bundle)
+        await bus.publish(trust_topic(), self._keys.bundle)
         await self._publish_list(bus, publication, began, "everything")
         return publication
 
@@ -195,7 +195,7 @@ class Publisher:
 
     async def _publish_list(self, bus: Bus, publication: Publication, began: float, what: str) -> None:
         for number, topic in enumerate(publication.topics):
-            await bus.publish(topic, publication.chunk(number))
+            await bus.publish(topic, chunk(publication.content, number))
         await bus.publish(manifest_topic(self._division), publication.manifest)
         took = (self._monotonic() - began) * 1000
         log.info(

@@ -10,7 +10,7 @@ from typing import Protocol
 from juzhu_protocol.records.link import Display, Status
 
 from .errors import StoreError, TransportError
-from .list_core import Holdings
+from .holdings import Holdings
 from .notes import Note
 from .reader_session import Actions, HangUp, LookUpTaps, ReaderSession, ShowDisplay, ShowStatus, StoreTap
 from .settings import ReaderSettings

@@ -16,7 +16,7 @@ from juzhu_protocol.link.events import LinkEvent, RequestFailed, RequestReceived
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Ack, Display, Hello, ObjectResult, Status, Tap, TapStored
 
-from .list_core import Holdings
+from .holdings import Holdings
 from .notes import Note, clean
 from .reader_push import OBJECT_LIST, OBJECT_TRUST, Offer, Push, Refusals, meaning
 

@@ -13,7 +13,7 @@ from juzhu_device.settings import ReaderSettings
 from juzhu_device.store import ReaderStore
 from juzhu_device.tap_ring import TapRing
 from juzhu_protocol import errors
-from juzhu_protocol.authority import journal, permits
+from juzhu_protocol.authority import permits
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
 from juzhu_protocol.authority.signing import NativeVerifier
@@ -32,6 +32,7 @@ from juzhu_protocol.link.frame import (
 )
 from juzhu_protocol.link.machine import MAX_QUEUED, MAX_TRIES, RETRY_MS
 from juzhu_protocol.link.stats import LinkStats
+from juzhu_protocol.lists import topics
 from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.records.card import Service
 from juzhu_protocol.records.link import Ack, Hello, ObjectBegin, ObjectResult, Tap
@@ -271,7 +272,7 @@ def test_table_of_codes_is_the_code_s(rows):
         f"again after {RETRY_MS} ms",
         f"{COUNT_WORDS[MAX_TRIES]} times in all",
         f"{COUNT_WORDS[MAX_QUEUED]} more may wait",
-        f"{journal.CHUNK_SIZE:,} bytes each",
+        f"{topics.CHUNK_SIZE:,} bytes each",
         f"at most {MAX_SIGNED_BUNDLE:,} bytes;",
         *(f"| {kind:#04x} |" for kind in (host_link.KIND_HELLO, host_link.KIND_TAP, host_link.KIND_DISPLAY)),
         *(f"| {size:,} |" for size in set(REGIONS.values())),
@@ -282,13 +283,13 @@ def test_limit_named_on_the_page_is_the_code_s(claim):
 
 
 def test_topics_of_the_page_are_the_publisher_s():
-    content = b"x" * (journal.CHUNK_SIZE + 1)
-    topics = journal.chunk_topics(410200, sha256(content).digest(), len(content))
+    content = b"x" * (topics.CHUNK_SIZE + 1)
+    found = topics.chunk_topics(410200, sha256(content).digest(), len(content))
     pattern = "juzhu/1/<division>/list/<hash>-<n>"
     assert f"`{pattern}`" in PAGE
     made = pattern.replace("<division>", "410200").replace("<hash>", sha256(content).hexdigest())
-    assert topics == [made.replace("<n>", "0"), made.replace("<n>", "1")]
-    assert f"`{journal.manifest_topic(410200)}`".replace("410200", "<division>") in PAGE
+    assert found == [made.replace("<n>", "0"), made.replace("<n>", "1")]
+    assert f"`{topics.manifest_topic(410200)}`".replace("410200", "<division>") in PAGE
 
 
 def test_tables_of_the_page_are_current():

@@ -7,7 +7,7 @@ from host.authority_kit import DIVISION, NOW, Authority
 from juzhu_device.actions import SendBytes
 from juzhu_device.core import ReaderCore
 from juzhu_device.settings import ReaderSettings as DeviceSettings
-from juzhu_host.list_core import Holdings
+from juzhu_host.holdings import Holdings
 from juzhu_host.notes import Note
 from juzhu_host.reader_session import (
     Actions,

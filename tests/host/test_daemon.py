@@ -16,8 +16,7 @@ from host.reader_pair import FakeReader, tap
 from host.test_reader_link import ReaderServer
 from juzhu_host.bus import MqttBus
 from juzhu_host.daemon import age_text
-from juzhu_host.list_core import CHUNK_SIZE, manifest_topic, trust_topic
-from juzhu_protocol.authority.journal import chunk_topics
+from juzhu_protocol.lists.topics import chunk, chunk_topics, manifest_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from mosquitto import Mosquitto
 from parts import needs
@@ -103,7 +102,7 @@ async def publish(
         for n, topic in enumerate(
             chunk_topics(DIVISION, Manifest.from_bytes(manifest).content_hash, len(content))
         ):
-            await bus.publish(topic, bytes(carried[n * CHUNK_SIZE : (n + 1) * CHUNK_SIZE]))
+            await bus.publish(topic, chunk(bytes(carried), n))
         await bus.publish(manifest_topic(DIVISION), manifest)
 
 

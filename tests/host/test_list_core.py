@@ -7,25 +7,19 @@ from pathlib import Path
 import pytest
 
 from host.authority_kit import DIVISION, NOW, OTHER_DIVISION, Authority, content_of
-from juzhu_host.list_core import (
+from juzhu_host.holdings import Actions, Holdings, StoreBundle, StoreList, Subscribe, Unsubscribe
+from juzhu_host.list_core import ListFollower
+from juzhu_host.list_pull import FIRST_RETRY_S, LAST_RETRY_S, WINDOW
+from juzhu_host.notes import Note
+from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.lists.topics import (
     CHUNK_SIZE,
-    FIRST_RETRY_S,
-    LAST_RETRY_S,
-    WINDOW,
-    Actions,
-    Holdings,
-    ListFollower,
-    StoreBundle,
-    StoreList,
-    Subscribe,
-    Unsubscribe,
+    chunk,
     chunk_topic,
+    chunk_topics,
     manifest_topic,
     trust_topic,
 )
-from juzhu_host.notes import Note
-from juzhu_protocol.authority import journal
-from juzhu_protocol.authority.signing import NativeVerifier
 from juzhu_protocol.records.trust import Manifest
 
 TRUST, MANIFEST = trust_topic(), manifest_topic(DIVISION)
@@ -64,9 +58,9 @@ class Broker:
 
     def publish(self, content: bytes, manifest: bytes) -> None:
         record = Manifest.from_bytes(manifest)
-        topics = journal.chunk_topics(DIVISION, record.content_hash, len(content))
+        topics = chunk_topics(DIVISION, record.content_hash, len(content))
         for number, topic in enumerate(topics):
-            self.retained[topic] = content[number * CHUNK_SIZE : (number + 1) * CHUNK_SIZE]
+            self.retained[topic] = chunk(content, number)
         self.retained[MANIFEST] = manifest
 
     def connect(self) -> None:
@@ -146,18 +140,9 @@ def assert_refused_once(broker: Broker, said: str, topic: str, payload: bytes) -
 
 def assert_takes_the_next(broker: Broker) -> None:
     content = content_of(9)
-    broker.publish(content, broker.authority.manifest(content, 1000, epoch=3))
+    broker.publish(content, broker.authority.manifest(content, 1000))
     broker.wait(POLL_S)
     assert broker.held.content == content
-
-
-def test_topics_are_the_publishers() -> None:
-    digest = bytes(range(32))
-    assert manifest_topic(DIVISION) == journal.manifest_topic(DIVISION)
-    topics = [chunk_topic(DIVISION, digest, number) for number in range(3)]
-    assert topics == journal.chunk_topics(DIVISION, digest, 2 * CHUNK_SIZE + 1)
-    assert CHUNK_SIZE == journal.CHUNK_SIZE
-    assert all(topic.count("/") < 6 for topic in topics)
 
 
 def test_manifest_for_another_division_is_refused(broker: Broker) -> None:
@@ -175,13 +160,15 @@ def test_older_manifest_is_refused(broker: Broker) -> None:
 
 def test_manifest_of_an_older_key_epoch_is_refused(broker: Broker) -> None:
     content = content_of(7)
+    broker.retained[TRUST] = broker.authority.bundle(2, epoch=2)
+    broker.deliver(TRUST, broker.retained[TRUST])
     broker.publish(content, broker.authority.manifest(content, 1, epoch=2))
     broker.wait(POLL_S)
     assert broker.held.key_epoch == 2
     before = broker.held
     broker.deliver(MANIFEST, broker.authority.manifest(content_of(8), 999, epoch=1))
     assert broker.held == before
-    assert "(1, 999) is older than (2, 1)" in broker.warnings()[0]
+    assert "a manifest of key epoch 1, its key is at 2" in broker.warnings()[0]
 
 
 def test_two_manifests_under_one_number_are_refused(broker: Broker) -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from juzhu_host.bus import Message, MqttBus
 from juzhu_host.errors import BusError
-from juzhu_host.publish import TRUST_TOPIC, ListSource, Publisher
+from juzhu_host.publish import ListSource, Publisher
 from juzhu_protocol.authority.errors import DatabaseFileError, JournalBehindError
-from juzhu_protocol.authority.journal import CHUNK_SIZE, Journal, chunk_topics, manifest_topic
+from juzhu_protocol.authority.journal import Journal
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.authority.signing import NativeVerifier
 from juzhu_protocol.lists.plain import StatusList, build_list
+from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk_topics, manifest_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_SUSPENDED, STATUS_VALID
 from juzhu_protocol.trust.bundle import open_bundle
@@ -29,6 +30,7 @@ from permit_tools import CITY, KEYS, at, issue
 
 NOW = at("2026-03-10")
 MANIFEST = manifest_topic(CITY)
+TRUST_TOPIC = trust_topic()
 
 
 async def until(done):

@@ -15,7 +15,7 @@ from host.authority_kit import DIVISION, Authority
 from host.reader_pair import FakeReader, MemoryPorts, RealReader, tap
 from host.test_reader_session import holdings, plain
 from juzhu_host.daemon import restarted
-from juzhu_host.list_core import Holdings
+from juzhu_host.holdings import Holdings
 from juzhu_host.reader_link import ReaderLink
 from juzhu_host.settings import ReaderSettings, SerialPort, TcpPort
 from juzhu_host.store import Store

@@ -5,7 +5,7 @@ import pytest
 
 from host.authority_kit import DIVISION, NOW, OTHER_DIVISION, Authority, content_of
 from host.reader_pair import FakeReader, MemoryPorts, Pair, RealReader, tap
-from juzhu_host.list_core import Holdings
+from juzhu_host.holdings import Holdings
 from juzhu_protocol.records.link import Display, Hello, ObjectData, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.reasons import REFER, TRY_AGAIN

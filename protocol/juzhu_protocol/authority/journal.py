@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ..lists.topics import chunk_topics
 from ..records.trust import Manifest
 from .database import open_database, reading, writing
 from .errors import DatabaseFileError, OperatorError, SecondPublisherError
@@ -34,22 +35,8 @@ CREATE TABLE chunks (
 ) STRICT, WITHOUT ROWID
 """
 
-CHUNK_SIZE = 65_536
-"""The smallest payload limit among the common brokers is 128 kB."""
-
 KEPT_PUBLICATIONS = 1000
 """The newest of them, with the current content, are what the journal holds."""
-
-
-def manifest_topic(division: int) -> str:
-    """Return the topic of a division's manifest."""
-    return f"juzhu/1/{division}/list/manifest"
-
-
-def chunk_topics(division: int, content_hash: bytes, length: int) -> list[str]:
-    """Return the topics of a content's chunks, in order."""
-    count = (length + CHUNK_SIZE - 1) // CHUNK_SIZE
-    return [f"juzhu/1/{division}/list/{content_hash.hex()}-{number}" for number in range(count)]
 
 
 @dataclass(frozen=True)
@@ -62,10 +49,6 @@ class Publication:
     manifest: bytes
     content: bytes
     topics: tuple[str, ...]
-
-    def chunk(self, number: int) -> bytes:
-        """Return the payload of topics[number]."""
-        return self.content[number * CHUNK_SIZE : (number + 1) * CHUNK_SIZE]
 
 
 class Journal:

@@ -9,8 +9,9 @@ from hashlib import sha256
 import pytest
 
 from juzhu_protocol.authority.errors import DatabaseFileError, OperatorError, SecondPublisherError
-from juzhu_protocol.authority.journal import CHUNK_SIZE, KEPT_PUBLICATIONS, Journal
+from juzhu_protocol.authority.journal import KEPT_PUBLICATIONS, Journal
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk
 from juzhu_protocol.records.trust import Manifest
 from killing import killed_at
 
@@ -92,8 +93,8 @@ def test_chunks_are_the_content_and_none_is_too_large(tmp_path, length, chunks):
     with Journal(tmp_path / "journal", CITY) as journal:
         publication = append(journal, content)
         assert len(publication.topics) == chunks
-        assert b"".join(publication.chunk(n) for n in range(chunks)) == content
-        assert max(len(publication.chunk(n)) for n in range(chunks)) <= CHUNK_SIZE
+        assert b"".join(chunk(publication.content, n) for n in range(chunks)) == content
+        assert max(len(chunk(publication.content, n)) for n in range(chunks)) <= CHUNK_SIZE
     digest = sha256(content).hexdigest()
     assert publication.topics[-1] == f"juzhu/1/410200/list/{digest}-{chunks - 1}"
     assert len(publication.topics[0].split("/")) <= 6
