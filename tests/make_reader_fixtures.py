@@ -4,13 +4,14 @@ Run `python tests/make_reader_fixtures.py` after a record or a development key c
 deterministic, so that the same keys give the same file.
 """
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, SigningKey, bundle_body, sign_bundle
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.card import Info, Service
-from juzhu_protocol.records.trust import Manifest
+from juzhu_protocol.records.trust import Bundle, BundleKey, Manifest
 from juzhu_protocol.rules.calendar import day_number, start_of
 from juzhu_protocol.rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, signed_part
@@ -53,11 +54,18 @@ def service(serial: int, signer: SigningKey, key_id: bytes | None = None) -> byt
     return record.to_bytes()
 
 
-def manifest(key: SigningKey, content: bytes, sequence: int, time: int, division: int = DIVISION) -> bytes:
+def manifest(
+    key: SigningKey,
+    content: bytes,
+    sequence: int,
+    time: int,
+    division: int = DIVISION,
+    epoch: int = 1,
+) -> bytes:
     record = Manifest(
         suite=1,
         list_division=division,
-        key_epoch=key.spec.epoch,
+        key_epoch=epoch,
         sequence=sequence,
         time=time,
         content_length=len(content),
@@ -69,12 +77,33 @@ def manifest(key: SigningKey, content: bytes, sequence: int, time: int, division
     return record.to_bytes()
 
 
+def with_epoch(key: SigningKey, epoch: int) -> SigningKey:
+    """The same key as a list key of another epoch."""
+    return replace(key, spec=replace(key.spec, epoch=epoch))
+
+
+def sm2_bundle(keys: list[SigningKey], version: int, time: int) -> bytes:
+    """The body of a bundle whose first keys, an organ's and the list's, are of a suite that no reader checks yet.
+
+    Their numbers are no point of P-256, as an SM2 key's are not.
+    """
+    bundle = Bundle.from_bytes(bundle_body(keys, version, time))
+    for purpose in (1, 2):
+        like = next(key for key in bundle.keys if key.purpose == purpose)
+        foreign = BundleKey.read(like.to_bytes(), 0)[0]
+        foreign.suite = 2
+        foreign.public_key = bytes([purpose]) * 64
+        bundle.keys.insert(0, foreign)
+    return bundle.to_bytes()
+
+
 def make() -> str:
     """The module's text."""
     ring = KeyRing.load(DEVELOPMENT_KEYS)
     keys = {key.spec.name: key for key in ring.keys}
     organ, other, listing = keys["organ-kaifeng"], keys["organ-zhengzhou"], keys["list-kaifeng"]
     roots = [keys["root-1"], keys["root-2"], keys["root-3"]]
+    organs = [key for key in ring.keys if key.spec.purpose == "organ"]
     # The first bundle lacks the other city's organ, so that its key is unknown.
     believed = [key for key in ring.keys if key is not other]
     first_list = build_list(DIVISION, 3000, {SUSPENDED: STATUS_SUSPENDED, REVOKED: STATUS_REVOKED, **FILLER})
@@ -101,6 +130,13 @@ def make() -> str:
         "MANIFEST_OVER_A_DAY_AHEAD": manifest(listing, second_list, 6, NOW + DAY_S + 1),
         "MANIFEST_YEARS_AHEAD": manifest(listing, second_list, 7, NOW + 3 * 365 * DAY_S),
         "BUNDLE_YEARS_AHEAD": sign_bundle(bundle_body(ring.keys, 4, NOW + 3 * 365 * DAY_S), roots[:2]),
+        "MANIFEST_RUNAWAY": manifest(listing, second_list, 2**32 - 1, NOW - 1800),
+        "MANIFEST_EPOCH_TOO_HIGH": manifest(listing, second_list, 1, NOW - 900, epoch=2),
+        "BUNDLE_EPOCH_2": sign_bundle(
+            bundle_body([*organs, with_epoch(listing, 2)], 3, NOW - 2 * DAY_S), roots[:2]
+        ),
+        "MANIFEST_EPOCH_2": manifest(listing, second_list, 1, NOW - 600, epoch=2),
+        "BUNDLE_SM2": sign_bundle(sm2_bundle(list(ring.keys), 2, NOW - DAY_S), roots[:2]),
         "GOOD": (info(GOOD, organ.key_id), service(GOOD, organ)),
         "SUSPENDED": (info(SUSPENDED, organ.key_id), service(SUSPENDED, organ)),
         "LATER_SUSPENDED": (info(LATER_SUSPENDED, organ.key_id), service(LATER_SUSPENDED, organ)),

@@ -17,6 +17,7 @@ from juzhu_protocol.rules.reasons import (
     TRY_AGAIN,
     UNREADABLE,
 )
+from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_ORGAN, SUITE_ES256
 from juzhu_protocol.trust.service import read_card
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
@@ -107,8 +108,24 @@ class ReaderCore:
         return self._flush(now_ms)
 
     def _prepare_keys(self) -> None:
-        if self.store.keys is not None:
-            self._verifier.prepare([key.public_key for key in self.store.keys.keys if not key.revoked_on])
+        """Queue the tables of the keys that this reader will meet, the list's first."""
+        if self.store.keys is None:
+            return
+        profile = self._settings.profile
+        lists = self._keys_for(PURPOSE_LIST, [profile.list_division])
+        organs = self._keys_for(PURPOSE_ORGAN, list(profile.units))
+        self._verifier.prepare(lists + organs)
+
+    def _keys_for(self, purpose: int, divisions: "list[int]") -> "list[bytes]":
+        keys = self.store.keys.keys if self.store.keys else []
+        return [
+            key.public_key
+            for key in keys
+            if key.suite == SUITE_ES256
+            and key.purpose == purpose
+            and not key.revoked_on
+            and any(entry.division in divisions for entry in key.divisions)
+        ]
 
     def _flush(self, now_ms: int) -> "list[Action]":
         actions: "list[Action]" = [Report(text) for text in self._link.take_reports()]

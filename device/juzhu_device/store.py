@@ -17,6 +17,7 @@ from juzhu_protocol.errors import (
     RollbackError,
     StorageError,
     TransferStateError,
+    TrustError,
     UnknownKeyError,
 )
 from juzhu_protocol.lists.plain import StatusList
@@ -26,13 +27,12 @@ from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_NEWER, STATUS_VALID, ListState
 from juzhu_protocol.trust.bundle import (
     MAX_SIGNED_BUNDLE,
-    PURPOSE_LIST,
     Roots,
     TrustedKeys,
     open_bundle,
     reopen_bundle,
 )
-from juzhu_protocol.trust.manifest import ContentCheck, open_manifest
+from juzhu_protocol.trust.manifest import ContentCheck, find_list_key, open_manifest
 from juzhu_protocol.trust.moments import refuse_future
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
@@ -84,7 +84,7 @@ class ReaderStore:
 
     @property
     def clock_floor(self) -> int:
-        """The newest time in anything ever verified, Unix seconds; 0 before the first."""
+        """The newest time in anything verified and not taken back by the root, Unix seconds; 0 before the first."""
         return self.state.clock_floor
 
     def list_state(self, latest: "int | None") -> "ListState | None":
@@ -175,7 +175,7 @@ class ReaderStore:
                 raise RollbackError("two different bundles are version %d" % keys.version)
         self._save(
             bundle_floor=keys.version,
-            clock_floor=max(self.state.clock_floor, keys.time),
+            clock_floor=self._floor_under(keys),
             trust_slot=_TRUST_REGIONS.index(transfer.region),
             trust_length=transfer.length,
             trust_hash=sha256(data).digest(),
@@ -183,6 +183,20 @@ class ReaderStore:
         self.keys = keys
         # A key may have been withdrawn: the list that it signed stays as a floor, but is believed no more.
         self._load_list()
+
+    def _floor_under(self, keys: TrustedKeys) -> int:
+        """Count the clock's floor anew from a new bundle and what is still believed under it.
+
+        So the root can take back a time that a list key signed wrongly, and nobody else can.
+        """
+        manifest = self._floor_manifest()
+        if manifest is None:
+            return keys.time
+        try:
+            find_list_key(manifest, self._division, keys)
+        except TrustError:
+            return keys.time
+        return max(keys.time, manifest.time)
 
     def _commit_list(self, transfer: Transfer, manifest: Manifest) -> None:
         status_list = self._open_list(transfer.region, manifest)
@@ -254,7 +268,7 @@ class ReaderStore:
         if manifest is None or self.keys is None:
             return
         try:
-            self.keys.find(manifest.key_id, PURPOSE_LIST, self._division, manifest.time)
+            find_list_key(manifest, self._division, self.keys)
             self.list = self._open_list(_LIST_REGIONS[self.state.list_slot], manifest)
             self.manifest = manifest
         except JuzhuError as error:

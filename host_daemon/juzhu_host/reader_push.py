@@ -16,10 +16,12 @@ FIRST_WAIT_MS = 2_000
 LAST_WAIT_MS = 120_000
 """A refusal that stands costs a signature check on the reader each time: once in two minutes is bearable."""
 
-_MEANINGS: dict[int, str] = {
-    error.code: (error.__doc__ or "").split("\n")[0].rstrip(".")
-    for error in (TrustError, *TrustError.__subclasses__(), StorageError)
-}
+_ERRORS: list[type[TrustError] | type[StorageError]] = [
+    TrustError,
+    *TrustError.__subclasses__(),
+    StorageError,
+]
+_MEANINGS = {error.code: (error.__doc__ or "").split("\n")[0].rstrip(".") for error in _ERRORS}
 
 
 def meaning(result: int) -> str:

@@ -1,9 +1,10 @@
 """A small authority for tests of the host: real keys, real bundles, real manifests, and nothing on disk for long."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from juzhu_protocol.authority.keys import KeyRing, KeySpec, SigningKey
+from juzhu_protocol.authority.keys import KeyRing, KeySpec, SigningKey, bundle_body, sign_bundle
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_SUSPENDED
@@ -38,8 +39,17 @@ class Authority:
     def key(self, name: str) -> SigningKey:
         return next(key for key in self.ring.keys if key.spec.name == name)
 
-    def bundle(self, version: int = 1, time: int = NOW, signers: list[str] | None = None) -> bytes:
-        return self.ring.build_bundle(version, time, signers)
+    def bundle(
+        self, version: int = 1, time: int = NOW, signers: list[str] | None = None, epoch: int = 1
+    ) -> bytes:
+        """A bundle of all keys, the division's list key at this epoch."""
+        keys = [
+            replace(key, spec=replace(key.spec, epoch=epoch)) if key.spec.name == "list" else key
+            for key in self.ring.keys
+        ]
+        return sign_bundle(
+            bundle_body(keys, version, time), [self.key(name) for name in signers or ("root-1", "root-2")]
+        )
 
     def manifest(
         self,

@@ -2,11 +2,20 @@
 
 from reader_bench import LIST, TRUST, installed
 from reader_fixtures import (
+    BUNDLE_EPOCH_2,
+    BUNDLE_SM2,
     BUNDLE_YEARS_AHEAD,
     GOOD,
+    LATER_SUSPENDED,
+    LIST_1,
     LIST_2,
+    MANIFEST_1,
+    MANIFEST_2,
     MANIFEST_DAY_AHEAD,
+    MANIFEST_EPOCH_2,
+    MANIFEST_EPOCH_TOO_HIGH,
     MANIFEST_OVER_A_DAY_AHEAD,
+    MANIFEST_RUNAWAY,
     MANIFEST_YEARS_AHEAD,
     NOW,
     REVOKED,
@@ -14,7 +23,7 @@ from reader_fixtures import (
 )
 
 from juzhu_device.clock import clock_of, latest_time
-from juzhu_protocol.errors import FutureTimeError
+from juzhu_protocol.errors import FutureTimeError, RollbackError, UnknownKeyError
 from juzhu_protocol.rules import reasons
 from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
@@ -106,3 +115,68 @@ def test_clock_chip_that_does_not_answer_is_a_clock_without_power():
     bench.rtc.read = read
     assert bench.verdict(GOOD) == (REFER, reasons.CLOCK_UNSURE)
     assert bench.verdict(REVOKED) == (DENY, reasons.REVOKED)
+
+
+# -- keys ------------------------------------------------------------------------------------------
+
+
+def test_sequence_that_ran_away_is_left_behind_by_the_root_alone():
+    bench = installed()
+    assert bench.send(LIST, LIST_2, MANIFEST_RUNAWAY) == 0
+    assert bench.send(LIST, LIST_2, MANIFEST_2) == RollbackError.code
+    # The list key cannot raise its own epoch.
+    assert bench.send(LIST, LIST_2, MANIFEST_EPOCH_TOO_HIGH) == UnknownKeyError.code
+    assert bench.send(TRUST, BUNDLE_EPOCH_2) == 0
+    # What was signed under the old epoch is believed no more, and the reader says so by referring.
+    assert bench.verdict(GOOD) == (REFER, reasons.NO_LIST)
+    assert bench.send(LIST, LIST_2, MANIFEST_RUNAWAY) == RollbackError.code
+    assert bench.send(LIST, LIST_2, MANIFEST_EPOCH_2) == 0
+    assert bench.verdict(LATER_SUSPENDED) == (DENY, reasons.SUSPENDED)
+    bench.restart()
+    assert bench.held() == (3, 1)
+    assert bench.send(LIST, LIST_1, MANIFEST_1) == RollbackError.code
+
+
+def test_root_takes_back_a_floor_that_a_list_key_set_years_ahead():
+    bench = installed()
+    bench.rtc.uncertainty = None
+    assert bench.send(LIST, LIST_2, MANIFEST_YEARS_AHEAD) == 0
+    assert bench.core.store.clock_floor == NOW + 3 * 365 * DAY_S
+    assert bench.send(TRUST, BUNDLE_EPOCH_2) == 0
+    assert bench.core.store.clock_floor == NOW - 2 * DAY_S
+    bench.restart()
+    bench.rtc.uncertainty = 0
+    assert bench.send(LIST, LIST_2, MANIFEST_EPOCH_2) == 0
+    assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def test_bundle_under_which_the_list_stands_leaves_the_floor_where_it_is():
+    bench = installed()
+    assert bench.send(LIST, LIST_2, MANIFEST_2) == 0
+    assert bench.send(TRUST, BUNDLE_SM2) == 0
+    assert bench.core.store.clock_floor == NOW - 3600
+
+
+def test_bundle_with_keys_of_a_suite_to_come_stops_no_reader():
+    bench = installed()
+    assert bench.send(TRUST, BUNDLE_SM2) == 0
+    bench.restart()
+    bench.core._verifier._tables = []
+    for _ in range(4):
+        bench.pass_time(20)
+    assert bench.held() == (2, 1)
+    assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def test_tables_are_made_for_the_list_key_first_and_for_no_key_that_is_never_met():
+    bench = installed()
+    assert bench.send(TRUST, BUNDLE_SM2) == 0
+    bench.core._verifier._tables = []
+    bench.core._prepare_keys()
+    keys = {key.public_key: key for key in bench.core.store.keys.keys}
+    waiting = [keys[name] for name in bench.core._verifier._waiting]
+    # The list key, and Kaifeng's organ; neither the other city's organ nor the policy key.
+    assert [(key.purpose, key.suite, key.divisions[0].division) for key in waiting] == [
+        (2, 1, 410200),
+        (1, 1, 410202),
+    ]

@@ -199,6 +199,7 @@ def _bundle_key(key: SigningKey) -> BundleKey:
         valid_from=key.spec.valid_from,
         valid_through=key.spec.valid_through,
         revoked_on=key.spec.revoked_on,
+        epoch=key.spec.epoch if key.spec.purpose == "list" else 0,
     )
 
 
@@ -260,6 +261,9 @@ def _spec(folder: Path, entry: dict[str, Any]) -> KeySpec:
             raise ValueError("a division is a number of six digits (GB/T 2260)")
         if not divisions and entry["purpose"] != "root":
             raise ValueError("it names no division")
+        epoch = entry.get("epoch", 1)
+        if type(epoch) is not int or not 1 <= epoch <= 0xFFFF:
+            raise ValueError("an epoch is a whole number from 1 to 65535")
         return KeySpec(
             name=name,
             purpose=entry["purpose"],
@@ -267,7 +271,7 @@ def _spec(folder: Path, entry: dict[str, Any]) -> KeySpec:
             valid_from=from_iso(entry["valid_from"]),
             valid_through=from_iso(entry["valid_through"]),
             revoked_on=from_iso(entry["revoked_on"]) if "revoked_on" in entry else 0,
-            epoch=int(entry.get("epoch", 1)),
+            epoch=epoch,
         )
     except KeyError as error:
         raise KeysFolderError(f"{where}: {error.args[0]} is missing") from None

@@ -28,9 +28,9 @@ class BundleKeyDivision:
 class BundleKey:
     """One of Bundle.keys."""
 
-    __slots__ = ('purpose', 'suite', 'public_key', 'divisions', 'valid_from', 'valid_through', 'revoked_on')
+    __slots__ = ('purpose', 'suite', 'public_key', 'divisions', 'valid_from', 'valid_through', 'revoked_on', 'epoch')
 
-    def __init__(self, purpose: int, suite: int, public_key: bytes, divisions: "list[BundleKeyDivision]", valid_from: int, valid_through: int, revoked_on: int) -> None:
+    def __init__(self, purpose: int, suite: int, public_key: bytes, divisions: "list[BundleKeyDivision]", valid_from: int, valid_through: int, revoked_on: int, epoch: int) -> None:
         self.purpose = purpose
         self.suite = suite
         self.public_key = public_key
@@ -38,6 +38,7 @@ class BundleKey:
         self.valid_from = valid_from
         self.valid_through = valid_through
         self.revoked_on = revoked_on
+        self.epoch = epoch
 
     @classmethod
     def read(cls, data: bytes, at: int) -> "tuple[BundleKey, int]":
@@ -60,7 +61,9 @@ class BundleKey:
         at += 2
         revoked_on = in_range(take_int(data, at, 2, 'revoked_on'), 0, 65534, 'revoked_on')
         at += 2
-        return cls(purpose, suite, public_key, divisions, valid_from, valid_through, revoked_on), at
+        epoch = in_range(take_int(data, at, 2, 'epoch'), 0, 65535, 'epoch')
+        at += 2
+        return cls(purpose, suite, public_key, divisions, valid_from, valid_through, revoked_on, epoch), at
 
     def to_bytes(self) -> bytes:
         """Return the record's bytes; RecordValueError for a field out of range."""
@@ -75,6 +78,7 @@ class BundleKey:
         out += (in_range(self.valid_from, 1, 65534, 'valid_from')).to_bytes(2, "big")
         out += (in_range(self.valid_through, 1, 65534, 'valid_through')).to_bytes(2, "big")
         out += (in_range(self.revoked_on, 0, 65534, 'revoked_on')).to_bytes(2, "big")
+        out += (in_range(self.epoch, 0, 65535, 'epoch')).to_bytes(2, "big")
         return bytes(out)
 
 

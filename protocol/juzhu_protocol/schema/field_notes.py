@@ -67,6 +67,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "valid_from": "first day on which it may sign",
         "valid_through": "last day on which it may sign",
         "revoked_on": "day of its revocation, 0 for none; a revoked key proves nothing any more",
+        "epoch": "key epoch of a list key's manifests, 1 or more; 0 for the other purposes",
     },
     "Bundle.keys.divisions": {
         "division": "issuing division for an organ's key, list division for the others",
@@ -86,7 +87,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "version": _VERSION,
         "suite": _SUITE,
         "list_division": "division whose list this is",
-        "key_epoch": "rises with a new list key, or when a journal was lost; counts before the sequence",
+        "key_epoch": "the list key's epoch in the bundle, which only the root raises; counts before the sequence",
         "sequence": "rises by one with every manifest of the division",
         "time": "when it was signed, Unix seconds; never runs backwards, and is the floor of a reader's clock",
         "content_length": "bytes of the list's content",

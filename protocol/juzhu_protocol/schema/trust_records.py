@@ -40,6 +40,7 @@ BUNDLE = Record(
                 "valid_from" / day(),
                 "valid_through" / day(),
                 "revoked_on" / day_or_none(),
+                "epoch" / short(),
             ),
             1,
             32,

@@ -143,10 +143,11 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                         "valid_from": 43829,
                         "valid_through": 51499,
                         "revoked_on": 0,
+                        "epoch": 0,
                     }
                 ],
             },
-            "1001000000016a27e740010101e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea23e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea230206425a06425bab35c92b0000",
+            "1001000000016a27e740010101e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea23e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea230206425a06425bab35c92b00000000",
         ),
         (
             {
@@ -165,6 +166,7 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                         "valid_from": 1,
                         "valid_through": 65534,
                         "revoked_on": 1,
+                        "epoch": 0,
                     },
                     {
                         "purpose": 2,
@@ -176,6 +178,7 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                         "valid_from": 1,
                         "valid_through": 65534,
                         "revoked_on": 2,
+                        "epoch": 65535,
                     },
                     {
                         "purpose": 3,
@@ -187,10 +190,11 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                         "valid_from": 1,
                         "valid_through": 65534,
                         "revoked_on": 3,
+                        "epoch": 0,
                     },
                 ],
             },
-            "1001ffffffffffffffff0301026ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd06ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd0010642580001fffe00010202015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e020642580642590001fffe000203022f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec22f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec20306425806425906425a0001fffe0003",
+            "1001ffffffffffffffff0301026ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd06ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd0010642580001fffe000100000202015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e020642580642590001fffe0002ffff03022f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec22f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec20306425806425906425a0001fffe00030000",
         ),
     ],
     "SignedBundle": [

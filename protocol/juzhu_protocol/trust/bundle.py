@@ -1,7 +1,7 @@
 """The trust bundle: which keys may do what, where and when, on the word of the root.
 
 Checks of open_bundle, in this order: size; envelope; signatures of enough different root keys; body; every key a
-point of its curve, no id twice; not dated ahead of a clock known to be right; version not below the floor.
+point of its curve, no id twice, an epoch for list keys and for no other; not dated ahead of a clock known to be right; version not below the floor.
 """
 
 from ..crypto.curve import P256, decode_point
@@ -53,6 +53,8 @@ class TrustedKeys:
             name = key_id(key.public_key)
             if name in self._by_id:
                 raise KeyFormatError("two keys of the bundle share the id " + name.hex())
+            if (key.purpose == PURPOSE_LIST) != (key.epoch > 0):
+                raise KeyFormatError("key %s has a wrong epoch for its purpose" % name.hex())
             self._by_id[name] = key
 
     def get(self, name: bytes) -> "BundleKey | None":

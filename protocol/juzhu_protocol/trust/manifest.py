@@ -1,7 +1,7 @@
 """The manifest of a division's list: what the list is now, on the word of its list key.
 
 Checks of open_manifest, in this order: record; division; key known, for lists, for this division, valid then
-and not revoked; signature; not dated ahead of a clock known to be right; (key epoch, sequence) not below the
+and not revoked, and at the manifest's epoch; signature; not dated ahead of a clock known to be right; (key epoch, sequence) not below the
 floor. Its content is believed only when its
 length and hash match (ContentCheck), and the floor moves only after that.
 """
@@ -17,7 +17,7 @@ from ..errors import (
     UnknownKeyError,
     WrongDivisionError,
 )
-from ..records.trust import Manifest
+from ..records.trust import BundleKey, Manifest
 from .bundle import PURPOSE_LIST, SUITE_ES256, TrustedKeys
 from .contexts import MANIFEST_CONTEXT, signed_part
 from .moments import refuse_future
@@ -27,6 +27,23 @@ from .verifier import SignatureVerifier
 def order(manifest: Manifest) -> "tuple[int, int]":
     """Return (key epoch, sequence): the manifest with the higher one is the newer."""
     return manifest.key_epoch, manifest.sequence
+
+
+def find_list_key(manifest: Manifest, division: int, keys: TrustedKeys) -> BundleKey:
+    """Return the key that may have signed this manifest, at the manifest's own epoch; else TrustError.
+
+    The bundle names the epoch, so that a lost or stolen list key can use up the sequences of its own epoch and
+    no more: the root raises the epoch, and counting begins anew.
+    """
+    key = keys.find(manifest.key_id, PURPOSE_LIST, division, manifest.time)
+    if manifest.key_epoch < key.epoch:
+        raise RollbackError("a manifest of key epoch %d, its key is at %d" % (manifest.key_epoch, key.epoch))
+    if manifest.key_epoch > key.epoch:
+        raise UnknownKeyError(
+            "key epoch %d is not in bundle version %d, its key is at %d there"
+            % (manifest.key_epoch, keys.version, key.epoch)
+        )
+    return key
 
 
 def open_manifest(
@@ -47,7 +64,7 @@ def open_manifest(
         raise MalformedObjectError("manifest: " + str(error))
     if manifest.list_division != division:
         raise WrongDivisionError("a manifest of %d, wanted %d" % (manifest.list_division, division))
-    key = keys.find(manifest.key_id, PURPOSE_LIST, division, manifest.time)
+    key = find_list_key(manifest, division, keys)
     if manifest.suite != SUITE_ES256 or key.suite != manifest.suite:
         raise UnknownKeyError("suite %d cannot be checked here" % manifest.suite)
     if not verifier.verify(key.public_key, MANIFEST_CONTEXT, signed_part(data), manifest.signature):

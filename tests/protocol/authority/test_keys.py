@@ -134,6 +134,9 @@ def test_bundle_of_other_roots_is_not_believed(folder, tmp_path):
         ('name = "organ-x"', 'name = "../organ-x"'),
         ('name = "organ-x"', 'name = "list-x"'),
         ('name = "organ-x"', ""),
+        ("epoch = 3", "epoch = 4"),
+        ("epoch = 3", "epoch = 0"),
+        ("epoch = 3", "epoch = 65536"),
         ("[[key]]", "[key"),
     ],
 )
