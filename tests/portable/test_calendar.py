@@ -43,6 +43,11 @@ def test_every_day_of_a_leap_cycle_round_trips():
             assert day_number(year, month, of_month) == day
 
 
+def test_months_back_past_the_first_year_are_refused():
+    assert add_months(from_iso("1900-01-31"), -12 * 1899) == day_number(1, 1, 31)
+    assert refused(add_months, from_iso("1900-01-31"), -12 * 1900)
+
+
 def test_dates_that_do_not_exist_are_refused():
     for text in (
         "2023-02-29",

@@ -34,6 +34,10 @@ def day_number(year: int, month: int, day: int) -> int:
     """Return the day number of a date, negative before 1900; ValueError for one that does not exist."""
     if year < 1 or not 1 <= month <= 12 or not 1 <= day <= month_length(year, month):
         raise ValueError("no such date: %d-%d-%d" % (year, month, day))
+    return _number(year, month, day)
+
+
+def _number(year: int, month: int, day: int) -> int:
     days = _days_before_year(year) + _DAYS_BEFORE_MONTH[month - 1] + day - 1
     return days + 1 if month > 2 and is_leap(year) else days
 
@@ -43,11 +47,14 @@ def civil_date(day: int) -> "tuple[int, int, int]":
     if day < 0:
         raise ValueError("day numbers begin at 0, not %d" % day)
     year = FIRST_YEAR + day // 366
-    while _days_before_year(year + 1) <= day:
-        year += 1
     rest = day - _days_before_year(year)
+    length = 366 if is_leap(year) else 365
+    while rest >= length:
+        rest -= length
+        year += 1
+        length = 366 if is_leap(year) else 365
     # As if February had 29 days in every year, so that one table serves all.
-    if rest > 58 and not is_leap(year):
+    if rest > 58 and length == 365:
         rest += 1
     # Too low by one at most: a month has at most 31 days.
     month = rest // 31
@@ -61,7 +68,11 @@ def add_months(day: int, months: int) -> int:
     year, month, of_month = civil_date(day)
     count = year * 12 + month - 1 + months
     year, month = count // 12, count % 12 + 1
-    return day_number(year, month, min(of_month, month_length(year, month)))
+    if year < 1:
+        raise ValueError("%d months before %s is no date" % (-months, iso(day)))
+    if of_month > 28:
+        of_month = min(of_month, month_length(year, month))
+    return _number(year, month, of_month)
 
 
 def add_years(day: int, years: int) -> int:
