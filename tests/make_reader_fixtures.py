@@ -118,6 +118,7 @@ def make() -> str:
         "THRESHOLD": 2,
         "BUNDLE_1": sign_bundle(bundle_body(believed, 1, NOW - 20 * 86400), roots[:2]),
         "BUNDLE_2": sign_bundle(bundle_body(ring.keys, 2, NOW - 86400), roots[1:]),
+        "BUNDLE_2_OTHER_ROOTS": sign_bundle(bundle_body(ring.keys, 2, NOW - DAY_S), roots[:2]),
         "BUNDLE_ONE_ROOT": sign_bundle(bundle_body(ring.keys, 3, NOW), [roots[0], roots[0]]),
         "LIST_1": first_list,
         "MANIFEST_1": manifest(listing, first_list, 1, NOW - 3 * 3600),

@@ -5,12 +5,10 @@ to try again, and referred the third time in a row.
 """
 
 from juzhu_protocol.card.conversation import DONE, NOT_OURS, RUNNING, TORN, BusConversation
-from juzhu_protocol.crypto.mac import hmac_sha256
-from juzhu_protocol.errors import JuzhuError
+from juzhu_protocol.crypto.mac import derive_key
 from juzhu_protocol.link.machine import LinkMachine
-from juzhu_protocol.records.card import Service
 from juzhu_protocol.records.link import Tap
-from juzhu_protocol.rules.decide import KEY_UNKNOWN, STATUS_VALID, Clock, ListState, Verdict, decide
+from juzhu_protocol.rules.decide import GENUINE, KEY_UNKNOWN, STATUS_VALID, Clock, ListState, Verdict, decide
 from juzhu_protocol.rules.reasons import (
     NOT_A_PERMIT,
     READER_FAULT,
@@ -25,12 +23,15 @@ from .actions import Report, SendApdu, SendBytes, Show
 from .clock import clock_of, latest_time, read_rtc
 from .feedback import FEEDBACK
 from .host_link import HostLink
+from .pseudonym import NO_PSEUDONYM, Pseudonyms
 from .settings import ReaderSettings
 from .store import ReaderStore
-from .tap_ring import TapRing
+from .tap_ring import CHAIN_LABEL, TapRing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from juzhu_protocol.records.card import Service
+
     from .ports import Ports
 
     Action = SendApdu | SendBytes | Show | Report
@@ -44,13 +45,12 @@ TORN_FORGOTTEN_MS = 10_000
 TABLE_STEPS_A_TICK = 4
 """About 400 modular multiplications: 45 ms on a 125 MIPS Cortex-M3, and a new key is ready in a few seconds."""
 
-NO_PSEUDONYM = bytes(8)
-
 
 class ReaderCore:
     """One reader. `session` is random and new at every start; `now_ms` never goes back and never wraps.
 
-    Raises StorageError when flash is damaged beyond use: the board then shows that staff must be asked.
+    Raises StorageError when flash is damaged beyond use: the board then shows that staff must be asked. A
+    verdict that was reached is shown, whatever fails after it.
     """
 
     def __init__(self, settings: ReaderSettings, ports: "Ports", session: int) -> None:
@@ -58,11 +58,15 @@ class ReaderCore:
         self._ports = ports
         self._verifier = SignatureVerifier()
         self.store = ReaderStore(ports, settings.profile.list_division, settings.roots, self._verifier)
-        self.ring = TapRing(ports.flash, self.store.state.ring_id, settings.reader_key)
+        self.ring = TapRing(
+            ports.flash, self.store.state.ring_id, derive_key(settings.reader_key, CHAIN_LABEL)
+        )
+        self._pseudonyms = Pseudonyms(settings.reader_key, ports.random)
         self._link = HostLink(LinkMachine(session), settings, self.store, self.ring, ports.rtc)
         self._conversation: "BusConversation | None" = None
         self._torn = 0
         self._torn_ms = 0
+        self._damage_told = ""
         self._prepare_keys()
 
     def card_present(self, now_ms: int) -> "list[Action]":
@@ -128,7 +132,12 @@ class ReaderCore:
         ]
 
     def _flush(self, now_ms: int) -> "list[Action]":
-        actions: "list[Action]" = [Report(text) for text in self._link.take_reports()]
+        actions: "list[Action]" = []
+        damage = "; ".join([text for text in (self.store.damage, self.ring.damage) if text])
+        if damage != self._damage_told:
+            self._damage_told = damage
+            actions.append(Report(damage or "what was damaged on flash is mended"))
+        actions += [Report(text) for text in self._link.take_reports()]
         data = self._link.data_to_send(now_ms)
         if data:
             actions.append(SendBytes(data))
@@ -138,9 +147,8 @@ class ReaderCore:
         self._torn += 1
         self._torn_ms = now_ms
         if self._torn < TORN_READS_TO_REFER:
-            self._link.display(None, self._settings.service.code, self._list_age(), now_ms)
             actions: "list[Action]" = [Show(TRY_AGAIN, FEEDBACK[TRY_AGAIN], None, conversation.apdus)]
-            return actions + self._flush(now_ms)
+            return actions + self._after(None, None, now_ms)
         self._torn = 0
         return self._finish(
             Verdict(UNREADABLE, self._clock(), self._list_state()), None, conversation, now_ms
@@ -148,20 +156,22 @@ class ReaderCore:
 
     def _tap(self, conversation: BusConversation, now_ms: int) -> "list[Action]":
         clock = self._clock()
-        record = None
+        genuine = None
         fault: "list[Action]" = []
         try:
             if conversation.state != DONE:
                 reason = NOT_A_PERMIT if conversation.state == NOT_OURS else UNREADABLE
                 verdict = Verdict(reason, clock, self._list_state())
             else:
-                record, verdict = self._judge(conversation, clock)
+                verdict, genuine = self._judge(conversation, clock)
         except Exception as error:  # noqa: BLE001  # whatever broke, it is the reader's fault and not the card's
-            fault = [Report("fault while judging a card: %r" % error)]
+            # Its name alone: what it says may have been read from the card.
+            fault = [Report("fault while judging a card: " + type(error).__name__)]
             verdict = Verdict(READER_FAULT, clock, self._list_state())
-        return fault + self._finish(verdict, record, conversation, now_ms)
+        return self._finish(verdict, genuine, conversation, now_ms) + fault
 
-    def _judge(self, conversation: BusConversation, clock: Clock) -> "tuple[Service | None, Verdict]":
+    def _judge(self, conversation: BusConversation, clock: Clock) -> "tuple[Verdict, Service | None]":
+        """Return the verdict, and the card's SERVICE when it is genuine."""
         store = self.store
         if store.keys is None:
             record, authenticity = None, KEY_UNKNOWN
@@ -171,29 +181,40 @@ class ReaderCore:
             )
         status = STATUS_VALID if record is None else store.status_of(record.list_division, record.serial)
         settings = self._settings
-        return record, decide(
+        verdict = decide(
             record, authenticity, status, settings.service, clock, self._list_state(), settings.profile
         )
+        return verdict, record if authenticity == GENUINE else None
 
     def _finish(
-        self, verdict: Verdict, record: "Service | None", conversation: BusConversation, now_ms: int
+        self, verdict: Verdict, genuine: "Service | None", conversation: BusConversation, now_ms: int
     ) -> "list[Action]":
-        actions: "list[Action]" = [
-            Show(verdict.answer, FEEDBACK[verdict.answer], verdict, conversation.apdus)
-        ]
-        try:
-            self.ring.append(self._tap_record(verdict, record))
-        except JuzhuError as error:
-            actions.append(Report("this tap was not recorded: " + str(error)))
-        self._link.display(verdict, self._settings.service.code, self._list_age(), now_ms)
-        return actions + self._flush(now_ms)
+        show: "list[Action]" = [Show(verdict.answer, FEEDBACK[verdict.answer], verdict, conversation.apdus)]
+        return show + self._after(verdict, genuine, now_ms)
 
-    def _tap_record(self, verdict: Verdict, record: "Service | None") -> Tap:
+    def _after(self, verdict: "Verdict | None", genuine: "Service | None", now_ms: int) -> "list[Action]":
+        """Record a verdict and tell the host; what fails is reported and takes nothing back."""
+        actions: "list[Action]" = []
+        try:
+            if verdict is not None:
+                self.ring.append(self._tap_record(verdict, genuine))
+        except Exception as error:  # noqa: BLE001  # the answer stands, whatever broke
+            actions.append(Report("this tap was not recorded: " + type(error).__name__))
+        try:
+            self._link.display(verdict, self._settings.service.code, self._list_age(), now_ms)
+            actions += self._flush(now_ms)
+        except Exception as error:  # noqa: BLE001  # the same
+            actions.append(Report("the host was not told: " + type(error).__name__))
+        return actions
+
+    def _tap_record(self, verdict: Verdict, genuine: "Service | None") -> Tap:
         rtc = read_rtc(self._ports.rtc)
+        # Only a genuine card has one: else whoever writes cards could have a reader name any serial's.
+        pseudonym = NO_PSEUDONYM if genuine is None else self._pseudonyms.of(genuine, rtc)
         return Tap(
             index=1,
-            time=rtc[0] if rtc else 0,
-            pseudonym=self._pseudonym(record, verdict.clock),
+            time=min(max(rtc[0], 0), 0xFFFFFFFF) if rtc else 0,
+            pseudonym=pseudonym,
             service=self._settings.service.code,
             answer=verdict.answer,
             reason=verdict.reason,
@@ -201,15 +222,6 @@ class ReaderCore:
             list_sequence=verdict.list_sequence,
             chain=bytes(16),
         )
-
-    def _pseudonym(self, record: "Service | None", clock: Clock) -> bytes:
-        if record is None:
-            return NO_PSEUDONYM
-        day_key = hmac_sha256(
-            self._settings.reader_key, b"juzhu/1/pseudonym\x00" + clock.earliest.to_bytes(4, "big")
-        )
-        permit = record.list_division.to_bytes(3, "big") + record.serial.to_bytes(4, "big")
-        return hmac_sha256(day_key, permit)[:8]
 
     def _clock(self) -> Clock:
         return clock_of(read_rtc(self._ports.rtc), self.store.clock_floor)

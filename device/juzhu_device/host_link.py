@@ -33,6 +33,9 @@ RESULT_OK = 0
 NO_AGE = 0xFFFFFFFF
 """List age or clock width that is not known."""
 
+LAST_DAY = 65534
+"""The highest day that a record holds (schema/record.py)."""
+
 MAX_REPORTS = 8
 """Lines kept for the log between two looks at it: a noisy host must not fill the heap."""
 
@@ -49,7 +52,10 @@ class HostLink:
         self._ring = ring
         self._rtc = rtc
         self._host_present = False
+        self._host_session = -1
+        self._ring_known = False
         self._tap_ticket: "int | None" = None
+        self._tap_index = 0
         self._reports: "list[str]" = []
         self._noise_told_at = 1
 
@@ -65,7 +71,7 @@ class HostLink:
     def lost(self) -> None:
         """The line is gone."""
         self._machine.reset()
-        self._host_present = False
+        self._host_gone()
         self._tap_ticket = None
 
     def data_to_send(self, now_ms: int) -> bytes:
@@ -74,6 +80,7 @@ class HostLink:
             tap = self._ring.next_waiting()
             if tap is not None:
                 self._tap_ticket = self._request(KIND_TAP, tap.to_bytes(), now_ms)
+                self._tap_index = tap.index
         return self._machine.data_to_send()
 
     def display(self, verdict: "Verdict | None", service: int, list_age: "int | None", now_ms: int) -> None:
@@ -86,7 +93,7 @@ class HostLink:
             answer=verdict.answer if verdict else TRY_AGAIN,
             reason=verdict.reason if verdict else 0,
             flags=verdict.flags if verdict else 0,
-            until=verdict.until if verdict else 0,
+            until=min(verdict.until, LAST_DAY) if verdict else 0,
             list_sequence=self._store.manifest.sequence if self._store.manifest else 0,
             list_age=NO_AGE if list_age is None else min(list_age, NO_AGE),
             clock_days=0xFFFF
@@ -109,22 +116,31 @@ class HostLink:
     def _handle(self, events: "list[LinkEvent]") -> None:
         for event in events:
             if isinstance(event, RequestReceived):
+                if event.session != self._host_session:
+                    self._host_session = event.session
+                    self._ring_known = False
                 self._machine.send_response(event, self._answer(event.kind, event.payload))
             elif event.kind == KIND_TAP:  # type: ignore[attr-defined]  # the two other events both have it
                 self._tap_ticket = None
                 self._tap_ended(event)
             elif not isinstance(event, ResponseReceived):
-                self._host_present = False
+                self._host_gone()
 
     def _tap_ended(self, event: object) -> None:
         if not isinstance(event, ResponseReceived):
-            self._host_present = False
+            self._host_gone()
             return
         try:
-            self._ring.mark_stored(TapStored.from_bytes(event.payload).index)
+            stored = TapStored.from_bytes(event.payload).index
+            # A receipt for taps to come is another history's: it counts for the tap that it answers.
+            self._ring.mark_stored(stored if stored <= self._ring.last else self._tap_index)
         except RecordError as error:
-            self._host_present = False
+            self._host_gone()
             self._report("the host's receipt for a tap is no receipt: " + str(error))
+
+    def _host_gone(self) -> None:
+        self._host_present = False
+        self._ring_known = False
 
     def _answer(self, kind: int, payload: bytes) -> bytes:
         try:
@@ -150,9 +166,8 @@ class HostLink:
         return set_latest(read_rtc(self._rtc))
 
     def _hello(self, hello: Hello) -> bytes:
-        if not self._host_present:
-            self._host_present = True
-            self._ring.resume(hello.ring_id, hello.taps_stored)
+        self._host_present = True
+        self._resume(hello)
         store = self._store
         manifest = store.manifest
         return Status(
@@ -169,6 +184,14 @@ class HostLink:
             taps_waiting=self._ring.waiting,
             taps_lost=self._ring.lost,
         ).to_bytes()
+
+    def _resume(self, hello: Hello) -> None:
+        """Go on where the host's history of this ring ends; begin anew, once in a host's life, if it has none."""
+        ring = self._ring
+        known = ring.knows(hello.ring_id, hello.taps_stored)
+        if not self._ring_known or (known and hello.taps_stored > ring.stored):
+            ring.resume(hello.ring_id, hello.taps_stored)
+        self._ring_known = True
 
     def _report_noise(self) -> None:
         stats = self._machine.stats

@@ -31,6 +31,7 @@ from juzhu_protocol.trust.bundle import (
     TrustedKeys,
     open_bundle,
     reopen_bundle,
+    same_bundle,
 )
 from juzhu_protocol.trust.manifest import ContentCheck, find_list_key, open_manifest
 from juzhu_protocol.trust.moments import refuse_future
@@ -64,8 +65,8 @@ class Transfer:
 class ReaderStore:
     """Loads what flash holds and takes in new objects step by step.
 
-    keys, manifest and list are what may be relied on now, or None. `damage` says in words what was found
-    broken on flash, empty when nothing was.
+    keys, manifest and list are what may be relied on now, or None. StorageError when not even the state can be
+    read; anything else that is broken is not used, said in `damage` and mended by the next good object.
     """
 
     def __init__(self, ports: "Ports", division: int, roots: Roots, verifier: SignatureVerifier) -> None:
@@ -74,13 +75,19 @@ class ReaderStore:
         self._roots = roots
         self._verifier = verifier
         self._transfer: "Transfer | None" = None
-        self.damage = ""
+        self._damages = {"trust": "", "list": ""}
         self.keys: "TrustedKeys | None" = None
         self.manifest: "Manifest | None" = None
         self.list: "StatusList | None" = None
         self.state = self._load_state(ports)
+        self._floor = self._read_floor()
         self._load_trust()
         self._load_list()
+
+    @property
+    def damage(self) -> str:
+        """What on flash cannot be used now, in words; empty when all can."""
+        return "; ".join([text for text in self._damages.values() if text])
 
     @property
     def clock_floor(self) -> int:
@@ -122,7 +129,7 @@ class ReaderStore:
         if self.keys is None:
             raise UnknownKeyError("no trust bundle is held, so no list can be verified")
         manifest = open_manifest(
-            offer.manifest, self._division, self.keys, self._verifier, self._floor_manifest(), latest
+            offer.manifest, self._division, self.keys, self._verifier, self._floor, latest
         )
         region = _LIST_REGIONS[1 - self.state.list_slot]
         if manifest.content_length != offer.length:
@@ -171,7 +178,7 @@ class ReaderStore:
         keys = open_bundle(data, self._roots, self._verifier, self.state.bundle_floor, latest)
         if self.keys is not None and keys.version == self.state.bundle_floor:
             held = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
-            if held != data:
+            if not same_bundle(held, data):
                 raise RollbackError("two different bundles are version %d" % keys.version)
         self._save(
             bundle_floor=keys.version,
@@ -181,6 +188,7 @@ class ReaderStore:
             trust_hash=sha256(data).digest(),
         )
         self.keys = keys
+        self._damages["trust"] = ""
         # A key may have been withdrawn: the list that it signed stays as a floor, but is believed no more.
         self._load_list()
 
@@ -189,7 +197,7 @@ class ReaderStore:
 
         So the root can take back a time that a list key signed wrongly, and nobody else can.
         """
-        manifest = self._floor_manifest()
+        manifest = self._floor
         if manifest is None:
             return keys.time
         try:
@@ -205,8 +213,9 @@ class ReaderStore:
             list_slot=_LIST_REGIONS.index(transfer.region),
             manifest=manifest.to_bytes(),
         )
-        self.manifest = manifest
+        self._floor = self.manifest = manifest
         self.list = status_list
+        self._damages["list"] = ""
 
     def _open_list(self, region: str, manifest: Manifest) -> StatusList:
         check = ContentCheck(manifest)
@@ -226,19 +235,19 @@ class ReaderStore:
         best = None
         blank = []
         for region in _STATE_REGIONS:
-            head = self._read(region, 0, 2)
-            if head == b"\xff\xff":
-                blank.append(region)
-                continue
-            size = int.from_bytes(head, "big")
-            if size + 6 > self._flash.size(region):
-                continue
-            record = self._read(region, 2, size)
-            if crc32(record) & 0xFFFFFFFF != int.from_bytes(self._read(region, 2 + size, 4), "big"):
-                continue
             try:
+                head = self._read(region, 0, 2)
+                if head == b"\xff\xff":
+                    blank.append(region)
+                    continue
+                size = int.from_bytes(head, "big")
+                if size + 6 > self._flash.size(region):
+                    continue
+                record = self._read(region, 2, size)
+                if crc32(record) & 0xFFFFFFFF != int.from_bytes(self._read(region, 2 + size, 4), "big"):
+                    continue
                 state = ReaderState.from_bytes(record)
-            except RecordError:
+            except (RecordError, StorageError):
                 continue
             if best is None or state.counter > best.counter:
                 best = state
@@ -255,16 +264,19 @@ class ReaderStore:
     def _load_trust(self) -> None:
         if not self.state.trust_length:
             return
-        data = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
-        if sha256(data).digest() != self.state.trust_hash:
-            self.damage = "the trust bundle on flash is damaged"
-            return
-        self.keys = reopen_bundle(data)
+        try:
+            data = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
+            if sha256(data).digest() != self.state.trust_hash:
+                raise ContentMismatchError("its hash is not the one it had")
+            self.keys = reopen_bundle(data)
+        except JuzhuError as error:
+            self._damages["trust"] = "the trust bundle on flash is not usable: " + str(error)
 
     def _load_list(self) -> None:
         self.manifest = None
         self.list = None
-        manifest = self._floor_manifest()
+        self._damages["list"] = ""
+        manifest = self._floor
         if manifest is None or self.keys is None:
             return
         try:
@@ -272,10 +284,16 @@ class ReaderStore:
             self.list = self._open_list(_LIST_REGIONS[self.state.list_slot], manifest)
             self.manifest = manifest
         except JuzhuError as error:
-            self.damage = "the list on flash is not usable: " + str(error)
+            self._damages["list"] = "the list on flash is not usable: " + str(error)
 
-    def _floor_manifest(self) -> "Manifest | None":
-        return Manifest.from_bytes(self.state.manifest) if self.state.manifest else None
+    def _read_floor(self) -> "Manifest | None":
+        """The manifest that the state names: what it signed may be gone, its number stays the floor."""
+        if not self.state.manifest:
+            return None
+        try:
+            return Manifest.from_bytes(self.state.manifest)
+        except RecordError as error:
+            raise StorageError("the floor in the reader's state cannot be read: %s; install anew" % error)
 
     def _save(self, **changes: "int | bytes") -> None:
         fields = {name: changes.get(name, getattr(self.state, name)) for name in ReaderState.__slots__}

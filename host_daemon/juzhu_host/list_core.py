@@ -18,8 +18,8 @@ from hashlib import sha256
 
 from juzhu_protocol.errors import ContentMismatchError, RecordError, TrustError, UnknownKeyError
 from juzhu_protocol.lists.topics import manifest_topic, trust_topic
-from juzhu_protocol.records.trust import Manifest, SignedBundle
-from juzhu_protocol.trust.bundle import Roots, TrustedKeys, open_bundle
+from juzhu_protocol.records.trust import Manifest
+from juzhu_protocol.trust.bundle import Roots, TrustedKeys, open_bundle, same_bundle
 from juzhu_protocol.trust.manifest import open_manifest, order
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
@@ -187,10 +187,7 @@ class ListFollower:
         try:
             keys = open_bundle(payload, self._roots, self._verifier, self.holdings.bundle_version)
             if keys.version == self.holdings.bundle_version:
-                if (
-                    SignedBundle.from_bytes(payload).body
-                    == SignedBundle.from_bytes(self.holdings.bundle).body
-                ):
+                if same_bundle(payload, self.holdings.bundle):
                     return []
                 raise TrustError(f"two different bundles have version {keys.version}")
         except TrustError as error:

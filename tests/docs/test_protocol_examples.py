@@ -8,10 +8,9 @@ import construct
 import pytest
 
 from juzhu_device import host_link
-from juzhu_device.core import ReaderCore
-from juzhu_device.settings import ReaderSettings
+from juzhu_device.pseudonym import Pseudonyms
 from juzhu_device.store import ReaderStore
-from juzhu_device.tap_ring import TapRing
+from juzhu_device.tap_ring import CHAIN_LABEL, TapRing
 from juzhu_protocol import errors
 from juzhu_protocol.authority import permits
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
@@ -19,6 +18,7 @@ from juzhu_protocol.authority.personalise import build_endorsement, build_info, 
 from juzhu_protocol.authority.signing import NativeVerifier
 from juzhu_protocol.card import apdu
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
+from juzhu_protocol.crypto.mac import derive_key
 from juzhu_protocol.crypto.signature import signed_digest
 from juzhu_protocol.link import cobs
 from juzhu_protocol.link.frame import (
@@ -38,7 +38,7 @@ from juzhu_protocol.records.card import Service
 from juzhu_protocol.records.link import Ack, Hello, ObjectBegin, ObjectResult, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of, from_iso, iso, start_of
-from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED, STATUS_VALID, Clock
+from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED, STATUS_VALID
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, REASONS
 from juzhu_protocol.schema import document
@@ -136,16 +136,13 @@ def example_state():
 
 
 def pseudonym():
-    settings = ReaderSettings(b"doc", READER_KEY, KEYS.roots, KAIFENG, KAIFENG.service("bus.senior"))
-    core = ReaderCore(settings, flash_ports(), 1)
     service = Service.from_bytes(build_service(example_permit(), KEYS))
-    today = from_iso("2026-06-15")
-    return core._pseudonym(service, Clock(today, today))
+    return Pseudonyms(READER_KEY, flash_ports().random).of(service, (SIGNED_AT, None))
 
 
 def tap_slot():
     flash = Flash()
-    ring = TapRing(flash, RING_ID, READER_KEY)
+    ring = TapRing(flash, RING_ID, derive_key(READER_KEY, CHAIN_LABEL))
     ring.append(Tap(1, SIGNED_AT, pseudonym(), 1, 1, 1, 0, 2, bytes(16)))
     return flash.read("taps", 0, 46)
 

@@ -49,7 +49,8 @@ class RamFlash:
     """Flash in memory.
 
     `cut_after` n lets n writes pass and cuts the power in the next, of which `torn` bytes stand; the rest is
-    blank with `blank`, else as before. `fail` makes every write an OSError.
+    blank with `blank`, else as before. `fail` makes every write an OSError, `bad` a list of (region, from, to)
+    every read and write that touches one of them.
     """
 
     def __init__(self):
@@ -60,6 +61,7 @@ class RamFlash:
         self.torn = 0
         self.blank = False
         self.fail = False
+        self.bad = []
 
     def size(self, region):
         return len(self.regions[region])
@@ -67,11 +69,13 @@ class RamFlash:
     def read(self, region, offset, size):
         if offset + size > len(self.regions[region]):
             raise OSError("past the end")
+        self._wear(region, offset, size)
         return bytes(self.regions[region][offset : offset + size])
 
     def write(self, region, offset, data):
         if self.fail or offset + len(data) > len(self.regions[region]):
             raise OSError("no such write")
+        self._wear(region, offset, len(data))
         end = offset + len(data)
         if self.cut_after == self.writes:
             torn = min(self.torn, len(data))
@@ -82,9 +86,15 @@ class RamFlash:
         self.writes += 1
         self.regions[region][offset:end] = data
 
+    def _wear(self, region, offset, size):
+        for worn, first, end in self.bad:
+            if worn == region and offset < end and first < offset + size:
+                raise OSError("a worn page")
+
     def copy(self):
         other = RamFlash()
         other.regions = {name: bytearray(content) for name, content in self.regions.items()}
+        other.bad = list(self.bad)
         return other
 
 
@@ -105,6 +115,7 @@ class Bench:
         self.rtc = Rtc()
         self.now_ms = 0
         self.acknowledges = True
+        self.receipt = 0
         self.reports = []
         self.taps = []
         self.displays = []
@@ -229,7 +240,7 @@ class Bench:
             tap = Tap.from_bytes(event.payload)
             self.taps.append(tap)
             if self.acknowledges:
-                self.host.send_response(event, TapStored(tap.index).to_bytes())
+                self.host.send_response(event, TapStored(self.receipt or tap.index).to_bytes())
         else:
             assert event.kind == DISPLAY
             self.displays.append(Display.from_bytes(event.payload))

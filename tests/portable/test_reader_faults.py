@@ -1,10 +1,11 @@
 """What signers, hosts, clocks and chips may get wrong, and that no holder pays for it."""
 
-from reader_bench import LIST, TRUST, installed
+from reader_bench import KEY, LIST, TRUST, installed
 from reader_fixtures import (
     BUNDLE_EPOCH_2,
     BUNDLE_SM2,
     BUNDLE_YEARS_AHEAD,
+    FORGED,
     GOOD,
     LATER_SUSPENDED,
     LIST_1,
@@ -20,10 +21,16 @@ from reader_fixtures import (
     NOW,
     REVOKED,
     SUSPENDED,
+    SWAPPED_INFO,
+    UNKNOWN,
 )
 
+from juzhu_device.actions import Report, SendApdu
 from juzhu_device.clock import clock_of, latest_time
-from juzhu_protocol.errors import FutureTimeError, RollbackError, UnknownKeyError
+from juzhu_device.pseudonym import LABEL, NO_PSEUDONYM
+from juzhu_device.tap_ring import CHAIN_LABEL
+from juzhu_protocol.crypto.mac import derive_key
+from juzhu_protocol.errors import FutureTimeError, MalformedObjectError, RollbackError, UnknownKeyError
 from juzhu_protocol.rules import reasons
 from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
@@ -180,3 +187,113 @@ def test_tables_are_made_for_the_list_key_first_and_for_no_key_that_is_never_met
         (2, 1, 410200),
         (1, 1, 410202),
     ]
+
+
+# -- what is told of a card ------------------------------------------------------------------------
+
+
+def pseudonyms(bench):
+    """The pseudonyms of the taps that the host has got, in order."""
+    return [tap.pseudonym for tap in bench.taps]
+
+
+def test_pseudonym_changes_daily_by_a_clock_that_nobody_set():
+    bench = installed()
+    bench.rtc.uncertainty = None
+    bench.hello()
+    bench.tap(GOOD)
+    bench.rtc.unix += 6 * 3600
+    bench.tap(GOOD)
+    bench.rtc.unix += DAY_S
+    bench.tap(GOOD)
+    first, same, tomorrow = pseudonyms(bench)
+    assert first == same != tomorrow
+
+
+def test_pseudonym_without_a_clock_is_new_with_each_start():
+    bench = installed()
+    bench.rtc.read = lambda: None
+    bench.hello()
+    bench.tap(GOOD)
+    bench.tap(GOOD)
+    bench.restart()
+    bench.hello(bench.core.ring.ring_id, 2)
+    bench.tap(GOOD)
+    first, same, later = pseudonyms(bench)
+    assert first == same != later
+    assert NO_PSEUDONYM not in (first, later)
+
+
+def test_card_that_is_not_genuine_learns_no_serial_s_pseudonym():
+    bench = installed()
+    bench.hello()
+    for card in (FORGED, UNKNOWN, SWAPPED_INFO):
+        assert bench.verdict(card)[0] == REFER
+    assert pseudonyms(bench) == [NO_PSEUDONYM] * 3
+
+
+def test_log_names_no_serial_when_a_list_is_damaged_under_way():
+    bench = installed()
+    slot = bench.flash.regions["list%d" % bench.core.store.state.list_slot]
+    # The status of the first entry, which is SUSPENDED's.
+    assert int.from_bytes(slot[13:17], "big") == 1002
+    slot[17] = 9
+    assert bench.verdict(SUSPENDED) == (REFER, reasons.READER_FAULT)
+    assert bench.reports == ["fault while judging a card: MalformedObjectError"]
+    try:
+        bench.core.store.status_of(410200, 1002)
+    except MalformedObjectError as error:
+        assert "1002" not in str(error)
+    else:
+        raise AssertionError("a status that is none was believed")
+
+
+def test_chain_and_pseudonyms_have_keys_of_their_own():
+    chain, pseudonym = derive_key(KEY, CHAIN_LABEL), derive_key(KEY, LABEL)
+    assert len({KEY, chain, pseudonym}) == 3
+    assert {len(chain), len(pseudonym)} == {32}
+
+
+# -- after the answer ------------------------------------------------------------------------------
+
+
+def broken(*_):
+    raise RuntimeError("serial 1002")
+
+
+def test_answer_stands_whatever_breaks_after_it():
+    for part in ("append", "display", "data_to_send"):
+        bench = installed()
+        bench.hello()
+        owner = bench.core.ring if part == "append" else bench.core._link
+        setattr(owner, part, broken)
+        actions = bench.core.card_present(0)
+        for command, response in zip((0, 1, 2), (b"", GOOD[0], GOOD[1])):
+            assert isinstance(actions[0], SendApdu), command
+            actions = bench.core.card_response(response + b"\x90\x00", 0)
+        assert (actions[0].answer, actions[0].verdict.reason) == (ALLOW, reasons.IN_FORCE)
+        told = [action.text for action in actions if isinstance(action, Report)]
+        assert len(told) == 1, part
+        assert "RuntimeError" in told[0]
+        assert "1002" not in told[0]
+
+
+def test_answer_of_a_day_beyond_all_records_is_shown():
+    bench = installed()
+    bench.hello()
+    verdict = bench.tap(GOOD).verdict
+    verdict.until = 66000
+    bench.core._link.display(verdict, 1, 0, 0)
+    bench.exchange()
+    bench.pass_time(20)
+    bench.exchange()
+    assert bench.displays[-1].until == 65534
+
+
+def test_clock_far_outside_the_record_of_a_tap_is_recorded_at_its_edge():
+    for unix, recorded in ((-5, 0), (2**32 + 5, 2**32 - 1)):
+        bench = installed()
+        bench.hello()
+        bench.rtc.unix = unix
+        bench.tap(GOOD)
+        assert bench.taps[0].time == recorded

@@ -1,9 +1,12 @@
 """Power cuts at every write, and the ring of taps: what stands afterwards."""
 
+from hashlib import sha256
+
 from reader_bench import KEY, LIST, RING_SLOTS, TRUST, Bench, PowerCutError, RamFlash, installed
 from reader_fixtures import (
     BUNDLE_1,
     BUNDLE_2,
+    BUNDLE_2_OTHER_ROOTS,
     FORGED,
     GOOD,
     LATER_SUSPENDED,
@@ -14,11 +17,13 @@ from reader_fixtures import (
     SUSPENDED,
 )
 
-from juzhu_device.tap_ring import TapRing, chain_value
+from juzhu_device.tap_ring import CHAIN_LABEL, TapRing, chain_value
+from juzhu_protocol.crypto.mac import derive_key
 from juzhu_protocol.errors import StorageError
+from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.rules import reasons
-from juzhu_protocol.rules.reasons import ALLOW, DENY
+from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
 
 # What is done in turn to a blank reader, and how many writes to flash each takes.
 STAGES = (
@@ -39,6 +44,8 @@ CASES = [
     for blank in (False, True)
 ]
 STEPS = {"test_power_cut_at_any_write_leaves_the_old_or_the_new": ("step_power_cut", len(CASES))}
+
+CHAIN_KEY = derive_key(KEY, CHAIN_LABEL)
 
 _flashes = []
 
@@ -144,7 +151,7 @@ def a_tap():
 
 
 def ring_of(flash, ring_id=7):
-    return TapRing(flash, ring_id, KEY)
+    return TapRing(flash, ring_id, CHAIN_KEY)
 
 
 def drain(ring):
@@ -160,7 +167,7 @@ def drain(ring):
 
 def assert_chained(taps, ring_id, chain=bytes(16)):
     for tap in taps:
-        chain = chain_value(KEY, ring_id, chain, tap)
+        chain = chain_value(CHAIN_KEY, ring_id, chain, tap)
         assert tap.chain == chain, tap.index
 
 
@@ -308,10 +315,177 @@ def test_damaged_tap_is_passed_over_and_counted_once():
     assert ring.lost == 1
 
 
-def test_receipt_for_a_tap_that_never_was_forgets_nothing_to_come():
+def test_receipt_for_a_tap_that_never_was_forgets_nothing():
     ring = ring_of(RamFlash())
     ring.append(a_tap())
     ring.resume(7, 0)
     ring.mark_stored(999)
     ring.append(a_tap())
-    assert drain(ring) == [2]
+    assert drain(ring) == [1, 2]
+
+
+def test_receipt_for_taps_to_come_counts_for_the_tap_that_it_answers_alone():
+    bench = installed()
+    bench.hello()
+    bench.receipt = 999
+    bench.tap(GOOD)
+    bench.tap(SUSPENDED)
+    assert [tap.index for tap in bench.taps] == [1, 2]
+    assert bench.hello().taps_waiting == 0
+
+
+def test_host_that_claims_more_taps_than_there_are_gets_all_of_them():
+    bench = installed()
+    for _ in range(3):
+        bench.tap(GOOD)
+    ring_id = bench.core.ring.ring_id
+    bench.hello(ring_id, 999)
+    assert [tap.index for tap in bench.taps] == [1, 2, 3]
+    # Said again and again, it does not begin anew again and again.
+    bench.hello(ring_id, 999)
+    bench.tap(GOOD)
+    assert [tap.index for tap in bench.taps] == [1, 2, 3, 4]
+
+
+def test_host_that_looks_up_late_what_it_has_is_believed_late():
+    bench = installed()
+    for _ in range(4):
+        bench.tap(GOOD)
+    bench.acknowledges = False
+    bench.hello()
+    ring_id = bench.core.ring.ring_id
+    assert bench.hello(ring_id, 3).taps_waiting == 1
+    # A number below what is known already, or another ring's, takes nothing back.
+    assert bench.hello(ring_id, 2).taps_waiting == 1
+    assert bench.hello(ring_id + 1, 0).taps_waiting == 1
+
+
+def test_host_that_begins_a_new_life_without_its_store_gets_what_the_ring_still_holds():
+    bench = installed()
+    bench.hello()
+    for _ in range(3):
+        bench.tap(GOOD)
+    bench.taps = []
+    bench.host = LinkMachine(77)
+    bench.hello()
+    assert [tap.index for tap in bench.taps] == [1, 2, 3]
+
+
+def test_worn_page_of_the_ring_costs_its_taps_and_no_verdict():
+    flash = installed().flash
+    bench = Bench(flash)
+    for _ in range(4):
+        bench.tap(GOOD)
+    flash.bad = [("taps", 64, 128)]
+    bench.hello()
+    assert bench.verdict(SUSPENDED) == (DENY, reasons.SUSPENDED)
+    assert [tap.index for tap in bench.taps] == [1, 3, 4, 5]
+    assert bench.hello().taps_lost == 1
+
+
+def test_reader_starts_with_a_worn_page_and_repeats_no_index():
+    flash = installed().flash
+    bench = Bench(flash)
+    bench.hello()
+    for _ in range(3):
+        bench.tap(GOOD)
+    flash.bad = [("taps", 64, 64 * 4)]
+    bench = Bench(flash)
+    bench.pass_time(20)
+    assert any("cannot be read" in report for report in bench.reports)
+    # 2 and 3 stood on the page, 4 may have: the host may have each of them under its index.
+    for _ in range(2):
+        assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+    bench.hello(bench.core.ring.ring_id, 3)
+    assert [tap.index for tap in bench.taps] == [5, 6]
+
+
+def test_page_that_takes_no_write_does_not_hold_up_the_taps_after_it():
+    flash = installed().flash
+    bench = Bench(flash)
+    bench.hello()
+    flash.bad = [("taps", 64, 128)]
+    for _ in range(3):
+        assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+    assert [tap.index for tap in bench.taps] == [1, 3]
+    assert bench.hello().taps_lost == 1
+    assert len([report for report in bench.reports if "not recorded" in report]) == 1
+
+
+def test_whole_ring_unreadable_starts_and_judges():
+    flash = installed().flash
+    flash.bad = [("taps", 0, 64 * RING_SLOTS)]
+    bench = Bench(flash)
+    bench.hello()
+    for _ in range(RING_SLOTS + 1):
+        assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def test_worn_copy_of_the_state_leaves_the_other():
+    flash = installed().flash
+    state = Bench(flash.copy()).core.store.state
+    flash.bad = [("state%d" % (1 - state.counter % 2), 0, 512)]
+    bench = Bench(flash)
+    assert bench.held() == (1, 1)
+    flash.bad = [("state0", 0, 512), ("state1", 0, 512)]
+    try:
+        Bench(flash)
+    except StorageError as error:
+        assert "install" in str(error)
+    else:
+        raise AssertionError("a reader forgot its floors")
+
+
+def test_worn_or_unreadable_bundle_is_damage_and_the_next_one_mends_it():
+    for break_it in (_wear_trust, _write_no_bundle):
+        flash = installed().flash
+        break_it(flash)
+        bench = Bench(flash)
+        bench.pass_time(20)
+        assert any("trust bundle on flash is not usable" in report for report in bench.reports), break_it
+        assert bench.verdict(GOOD) == (REFER, reasons.UNKNOWN_KEY)
+        assert bench.send(TRUST, BUNDLE_2) == 0
+        assert bench.held() == (2, 1)
+        assert bench.core.store.damage == ""
+        assert bench.verdict(GOOD) == (ALLOW, reasons.IN_FORCE)
+
+
+def _wear_trust(flash):
+    flash.bad = [("trust%d" % Bench(flash.copy()).core.store.state.trust_slot, 0, 4096)]
+
+
+def _write_no_bundle(flash):
+    """Bytes with the hash that the state names, which no software of this version can read."""
+    store = Bench(flash).core.store
+    flash.regions["trust%d" % store.state.trust_slot][:5] = b"later"
+    store._save(trust_length=5, trust_hash=sha256(b"later").digest())
+
+
+def test_floor_that_cannot_be_read_is_a_storage_fault():
+    flash = installed().flash
+    Bench(flash).core.store._save(manifest=b"of a later version")
+    try:
+        Bench(flash)
+    except StorageError as error:
+        assert "install" in str(error)
+    else:
+        raise AssertionError("a reader forgot its floor")
+
+
+def test_damage_found_after_the_start_is_reported():
+    bench = installed()
+    slot = "list%d" % bench.core.store.state.list_slot
+    bench.flash.regions[slot][40] ^= 1
+    # A new bundle has the list judged again.
+    assert bench.send(TRUST, BUNDLE_2) == 0
+    assert any("list on flash is not usable" in report for report in bench.reports)
+    assert bench.send(LIST, LIST_2, MANIFEST_2) == 0
+    assert bench.reports[-1] == "what was damaged on flash is mended"
+
+
+def test_same_bundle_signed_by_other_roots_is_no_rollback():
+    bench = installed()
+    assert bench.send(TRUST, BUNDLE_2) == 0
+    assert bench.send(TRUST, BUNDLE_2_OTHER_ROOTS) == 0
+    bench.restart()
+    assert bench.held() == (2, 1)

@@ -1,4 +1,4 @@
-"""HMAC-SHA256 (RFC 2104), since MicroPython has no hmac module."""
+"""HMAC-SHA256 (RFC 2104), since MicroPython has no hmac module, and keys derived with it."""
 
 from hashlib import sha256
 
@@ -13,3 +13,13 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
     key = key + bytes(_BLOCK_SIZE - len(key))
     inner = sha256(bytes([b ^ 0x36 for b in key]) + message).digest()
     return sha256(bytes([b ^ 0x5C for b in key]) + inner).digest()
+
+
+def derive_key(key: bytes, label: bytes, context: bytes = b"") -> bytes:
+    """A key of 32 bytes for one purpose: SP 800-108r1, section 4.1, one block of the counter mode.
+
+    ValueError for a label that is empty or holds a zero byte, which separates it from the context.
+    """
+    if not label or b"\x00" in label:
+        raise ValueError("label: must be bytes other than zero")
+    return hmac_sha256(key, b"\x00\x00\x00\x01" + label + b"\x00" + context + b"\x00\x00\x01\x00")

@@ -43,7 +43,7 @@ class StatusList:
             found = int.from_bytes(entry[:4], "big")
             if found == serial:
                 if entry[4] not in (STATUS_SUSPENDED, STATUS_REVOKED):
-                    raise MalformedObjectError("serial %d has status %d" % (serial, entry[4]))
+                    raise MalformedObjectError("entry %d of the list has status %d" % (middle, entry[4]))
                 return entry[4]
             if found < serial:
                 low = middle + 1

@@ -107,7 +107,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "version": _VERSION,
         "index": "counts the ring's taps from 1, never repeats",
         "time": "the reader's clock, Unix seconds; 0 without one",
-        "pseudonym": "see the ring of taps; zeros when no SERVICE could be read",
+        "pseudonym": "see the ring of taps; zeros when the card is not genuine",
         "service": "the service's code: 1 bus.senior",
         "answer": "1 ALLOW, 2 DENY, 3 REFER",
         "reason": "code of the reason, see the table of reasons",

@@ -1,7 +1,8 @@
 """The trust bundle: which keys may do what, where and when, on the word of the root.
 
-Checks of open_bundle, in this order: size; envelope; signatures of enough different root keys; body; every key a
-point of its curve, no id twice, an epoch for list keys and for no other; not dated ahead of a clock known to be right; version not below the floor.
+Checks of open_bundle, in this order: size; envelope; signatures of enough different root keys; body; every
+key a point of its curve, no id twice, an epoch for list keys and for no other; not dated ahead of a clock known
+to be right; version not below the floor.
 """
 
 from ..crypto.curve import P256, decode_point
@@ -113,6 +114,11 @@ def open_bundle(
 def reopen_bundle(data: bytes) -> TrustedKeys:
     """Return the keys of a bundle that open_bundle believed before and whose hash still holds."""
     return _keys(_envelope(data))
+
+
+def same_bundle(one: bytes, other: bytes) -> bool:
+    """Whether two signed bundles say the same, whichever root keys signed them; MalformedObjectError."""
+    return _envelope(one).body == _envelope(other).body
 
 
 def _envelope(data: bytes) -> SignedBundle:

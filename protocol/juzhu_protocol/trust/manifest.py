@@ -1,9 +1,9 @@
 """The manifest of a division's list: what the list is now, on the word of its list key.
 
-Checks of open_manifest, in this order: record; division; key known, for lists, for this division, valid then
-and not revoked, and at the manifest's epoch; signature; not dated ahead of a clock known to be right; (key epoch, sequence) not below the
-floor. Its content is believed only when its
-length and hash match (ContentCheck), and the floor moves only after that.
+Checks of open_manifest, in this order: record; division; key known, for lists, for this division, valid then,
+not revoked, and at the manifest's epoch; signature; not dated ahead of a clock known to be right; (key epoch,
+sequence) not below the floor. Its content is believed only when its length and hash match (ContentCheck), and
+the floor moves only after that.
 """
 
 from hashlib import sha256

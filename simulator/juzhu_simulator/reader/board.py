@@ -73,7 +73,7 @@ class VirtualBoard:
 
     def __init__(self, config: "dict[str, Any]", flash: "Flash", random: "Callable[[int], bytes]") -> None:
         rtc = config.get("rtc", {})
-        self._rtc = VirtualRtc(rtc.get("offset_s", 0), rtc.get("uncertainty_s", 0))
+        self._rtc = VirtualRtc(rtc.get("offset_s", 0), rtc.get("uncertainty_s"))
         self._output: list[tuple[str, Any]] = []
         self._core: ReaderCore | None = None
         self._list_sequence = 0
@@ -92,8 +92,6 @@ class VirtualBoard:
             return
         if config.get("sabotage"):
             apply_sabotage(config["sabotage"], self._core, self._rtc)
-        if self._core.store.damage:
-            self._say({"type": "report", "text": self._core.store.damage})
         self._say({"type": "ready", "reader": config["reader_id"], "runtime": RUNTIME_NAMES[RUNTIME]})
         self._tell_list()
 
@@ -110,7 +108,8 @@ class VirtualBoard:
             self._perform(self._core.card_response(bytes.fromhex(apdu) if apdu is not None else None, now_ms))
         elif kind == "rtc":
             self._rtc.offset_s = message["offset_s"]
-            self._rtc.uncertainty_s = message["uncertainty_s"]
+            # Who does not say how sure a clock is has not set it: 0 would mean sure to the second.
+            self._rtc.uncertainty_s = message.get("uncertainty_s")
             self._say({"type": "rtc_set"})
         else:
             self._say({"type": "report", "text": "unknown hardware message"})

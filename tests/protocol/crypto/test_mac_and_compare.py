@@ -1,14 +1,16 @@
-"""HMAC-SHA256 against RFC 4231 and the standard library; comparison of secrets."""
+"""HMAC-SHA256 against RFC 4231 and the standard library, derived keys against another KBKDF; comparison of secrets."""
 
 import hashlib
 import hmac
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.kbkdf import KBKDFHMAC, CounterLocation, Mode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from juzhu_protocol.crypto.compare import equal
-from juzhu_protocol.crypto.mac import hmac_sha256
+from juzhu_protocol.crypto.mac import derive_key, hmac_sha256
 
 LONG_KEY = b"Test Using Larger Than Block-Size Key - Hash Key First"
 LONG_BOTH = (
@@ -65,3 +67,29 @@ def test_any_one_flipped_bit_makes_macs_unequal():
 @pytest.mark.parametrize(("a", "b"), [(b"", b"\x00"), (b"ab", b"a"), (b"a", b"ab"), (b"\x00", b"\x00\x00")])
 def test_secrets_of_different_length_are_unequal(a, b):
     assert equal(a, b) is False
+
+
+@given(
+    key=st.binary(min_size=1, max_size=80),
+    label=st.binary(min_size=1, max_size=40).filter(lambda label: 0 not in label),
+    context=st.binary(max_size=40),
+)
+def test_derived_key_is_that_of_sp_800_108(key, label, context):
+    other = KBKDFHMAC(
+        algorithm=hashes.SHA256(),
+        mode=Mode.CounterMode,
+        length=32,
+        rlen=4,
+        llen=4,
+        location=CounterLocation.BeforeFixed,
+        label=label,
+        context=context,
+        fixed=None,
+    )
+    assert derive_key(key, label, context) == other.derive(key)
+
+
+@pytest.mark.parametrize("label", [b"", b"a\x00b"])
+def test_label_that_could_run_into_its_context_is_refused(label):
+    with pytest.raises(ValueError, match="label"):
+        derive_key(b"k", label)
