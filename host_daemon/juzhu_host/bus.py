@@ -6,6 +6,7 @@ return of the connection.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import socket
@@ -145,7 +146,7 @@ class MqttBus:
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         try:
-            await client.__aenter__()
+            await _connect(client)
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             raise BusError(f"no connection to {self}: {error}") from error
         self._client = client
@@ -250,6 +251,24 @@ class MqttBus:
         finally:
             loss.cancel()
             answer.cancel()
+
+
+async def _connect(client: aiomqtt.Client) -> None:
+    """Connect; cancelled midway, first bring it to an end.
+
+    A connection half made is left to its thread, whose callbacks would meet a closed loop.
+    """
+    connecting = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        await asyncio.wait({connecting}, timeout=GOODBYE_TIMEOUT_S)
+        if connecting.done() and not connecting.cancelled() and connecting.exception() is None:
+            client.timeout = GOODBYE_TIMEOUT_S
+            with contextlib.suppress(aiomqtt.MqttError, OSError):
+                await client.__aexit__(None, None, None)
+        connecting.cancel()
+        raise
 
 
 def _batches(topics: Sequence[str]) -> list[list[str]]:

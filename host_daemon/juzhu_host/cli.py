@@ -13,11 +13,15 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any, NoReturn
 
+from juzhu_protocol.authority.exit_codes import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_REFUSED,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+)
 from juzhu_protocol.errors import JuzhuError
 
-from .errors import EXIT_OK, EXIT_REFUSED, EXIT_UNAVAILABLE, EXIT_USAGE
-
-EXIT_INTERRUPTED = 130
 PLUGIN_GROUP = "juzhu.commands"
 OWN_COMMANDS = (("host", "daemon"), ("permit", "permit"), ("publish", "publish"))
 """A command and the module of this package whose register() brings it."""

@@ -1,13 +1,7 @@
 """Every error of the host, grouped by who must act; `exit_code` is what the command `juzhu` ends with."""
 
+from juzhu_protocol.authority.exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY, EXIT_UNAVAILABLE
 from juzhu_protocol.errors import JuzhuError
-
-EXIT_OK = 0
-EXIT_REFUSED = 1
-EXIT_USAGE = 64
-EXIT_UNAVAILABLE = 69
-EXIT_TEMPORARY = 75
-EXIT_CONFIG = 78
 
 
 class HostError(JuzhuError):
@@ -33,6 +27,17 @@ class SettingsError(ConfigError):
     """The daemon's settings file, or the roots file it names, cannot be read or holds a wrong value."""
 
 
+class CaseError(ConfigError):
+    """A case, or a day, word or profile of the command line, that says nothing or contradicts itself."""
+
+
+# -- Whoever gave us the card must act ----------------------------------------------------------------
+
+
+class CardRefusedError(HostError):
+    """What was asked for is not done with this card; the message says why."""
+
+
 # -- The host's operator must act ---------------------------------------------------------------------
 
 
@@ -44,6 +49,12 @@ class StoreError(HostError):
 
 class StoreDamagedError(StoreError):
     """The database is not one of ours, or damaged."""
+
+
+class SecondDaemonError(HostError):
+    """Another daemon holds this store."""
+
+    exit_code = EXIT_TEMPORARY
 
 
 # -- Nobody must act: it is tried again --------------------------------------------------------------

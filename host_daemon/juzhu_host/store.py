@@ -1,7 +1,7 @@
 """What the daemon keeps: the trust bundle, the divisions' lists, and the taps of its readers.
 
-A rollback journal with synchronous FULL. The journal is truncated and synced at every commit: a deleted one
-could come back after a power cut and undo a commit that a reader was told of.
+Readers delete what they were told is stored, so a commit must outlast a power cut (make_durable). One daemon
+at a time uses a file: a lock beside it holds that.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from typing import Self
 
 from sqlite_utils import Database
 
+from juzhu_protocol.authority.database import make_durable
+from juzhu_protocol.authority.lock import LockHeldError, ProcessLock
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.records.trust import Manifest
 
-from .errors import StoreDamagedError, StoreError
+from .errors import SecondDaemonError, StoreDamagedError, StoreError
 from .store_thread import StoreThread
 
 SCHEMA_VERSION = 1
@@ -53,18 +55,30 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._thread = StoreThread(path, _prepare)
+        self._lock: ProcessLock | None = None
         self.path = path
 
     @classmethod
     async def open(cls, path: Path) -> Self:
-        """Open or make the database; StoreError says what to do when it cannot be used."""
+        """Open or make the database; StoreError says what to do when it cannot be used.
+
+        SecondDaemonError names the process that uses it already.
+        """
         store = cls(path)
-        await store._thread.start()
+        store._lock = _locked(path)
+        try:
+            await store._thread.start()
+        except BaseException:
+            store._lock.release()
+            raise
         return store
 
     async def close(self) -> None:
         """Finish what waits and close; a second call does nothing."""
         await self._thread.close()
+        lock, self._lock = self._lock, None
+        if lock:
+            lock.release()
 
     @property
     def commits(self) -> int:
@@ -145,6 +159,20 @@ class Store:
         return await self._thread.call(read, writes=False)
 
 
+def _locked(path: Path) -> ProcessLock:
+    try:
+        return ProcessLock(path.with_name(path.name + ".lock"))
+    except LockHeldError as error:
+        raise SecondDaemonError(
+            f"{path}: process {error.holder} is a daemon on this store already. Stop it, or name another `store`."
+        ) from None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be locked ({error.strerror}). "
+            "Check that its folder exists and that the daemon's user owns both."
+        ) from None
+
+
 def _execute(database: Database, sql: str, values: tuple[object, ...]) -> None:
     database.execute(sql, values)
 
@@ -158,8 +186,7 @@ def _prepare(database: Database) -> None:
             f"{path}: the database is damaged ({found}). Move the file aside and start again: lists are fetched "
             "anew and readers send what was not acknowledged; taps in the old file are in it alone."
         )
-    database.execute("pragma journal_mode = truncate").fetchone()
-    database.execute("pragma synchronous = full")
+    make_durable(database.conn)
     application = database.execute("pragma application_id").fetchone()[0]
     version = database.execute("pragma user_version").fetchone()[0]
     if (application, version) == (0, 0) and not database.table_names():

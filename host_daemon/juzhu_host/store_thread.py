@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
+from juzhu_protocol.authority.database import make_private
+
 from .errors import StoreDamagedError, StoreError
 
 T = TypeVar("T")
@@ -86,6 +88,7 @@ class StoreThread:
         assert first is not None
         database: Database | None = None
         try:
+            make_private(self._path)
             database = Database(self._path, execute_plugins=False)
             self._prepare(database)
         except Exception as error:  # noqa: BLE001  the one who waits for start() must hear of any fault

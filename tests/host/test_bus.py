@@ -15,7 +15,8 @@ from juzhu_host.bus import (
     MqttBus,
     stay_connected,
 )
-from juzhu_host.errors import EXIT_CONFIG, BrokerUrlError, BusError, BusOverflowError
+from juzhu_host.errors import BrokerUrlError, BusError, BusOverflowError
+from juzhu_protocol.authority.exit_codes import EXIT_CONFIG
 from mosquitto import Mosquitto, free_port
 from parts import needs
 

@@ -73,7 +73,8 @@ class Daemon:
 
     async def end(self, number: int) -> int:
         if self.process.returncode is None:
-            self.process.send_signal(number)
+            # Popen.send_signal would reap one that has just ended by itself, and its exit code be lost.
+            os.kill(self.process.pid, number)
         async with asyncio.timeout(20):
             await self.process.communicate()
         assert self.process.returncode is not None
@@ -208,6 +209,19 @@ async def test_damaged_database_ends_it_with_what_to_do(
     await daemon.start()
     assert await daemon.end(signal.SIGTERM) == 69
     assert "move the file aside" in daemon.log.read_text()
+
+
+async def test_second_daemon_on_the_same_store_ends_at_once_and_names_the_first(
+    daemon: Daemon, tmp_path: Path, authority: Authority, broker: Mosquitto
+) -> None:
+    (tmp_path / "second").mkdir()
+    second = Daemon(tmp_path / "second", authority, broker.url, [1])
+    second.config.write_text(second.config.read_text().replace('"host.db"', f'"{daemon.store}"'))
+    await second.start()
+    assert await second.end(signal.SIGTERM) == 75
+    assert second.ready == ""
+    line = second.log.read_text().splitlines()[-1]
+    assert f"process {daemon.process.pid} is a daemon on this store already" in line
 
 
 async def test_daemon_starts_while_no_broker_and_no_reader_is_there(

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from host.authority_kit import DIVISION, Authority, content_of
-from juzhu_host.errors import StoreDamagedError, StoreError
+from juzhu_host.errors import SecondDaemonError, StoreDamagedError, StoreError
 from juzhu_host.store import Store
+from juzhu_protocol.authority.exit_codes import EXIT_TEMPORARY
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.records.trust import Manifest
 from parts import nightly
@@ -70,6 +71,30 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path, authorit
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await store.bundle()
+
+
+async def test_store_is_for_its_owner_alone(store: Store) -> None:
+    await store.replace_bundle(b"bundle", 1)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in store.path.parent.iterdir()}
+    assert modes == {"host.db": 0o600, "host.db-journal": 0o600, "host.db.lock": 0o600}
+
+
+async def test_second_daemon_on_a_store_is_refused_by_the_first_one_s_number(store: Store) -> None:
+    with pytest.raises(SecondDaemonError, match=f"process {os.getpid()} is a daemon") as caught:
+        await Store.open(store.path)
+    assert caught.value.exit_code == EXIT_TEMPORARY
+    await store.close()
+    again = await Store.open(store.path)
+    await again.close()
+
+
+async def test_store_that_could_not_be_opened_lets_its_lock_go(tmp_path: Path) -> None:
+    path = tmp_path / "host.db"
+    path.write_bytes(b"rubbish" * 1000)
+    with pytest.raises(StoreDamagedError):
+        await Store.open(path)
+    path.unlink()
+    await (await Store.open(path)).close()
 
 
 async def test_tap_sent_again_is_stored_once_and_another_reader_has_its_own_ring(store: Store) -> None:

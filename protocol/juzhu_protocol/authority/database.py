@@ -1,4 +1,4 @@
-"""Opening the authority's SQLite files: rollback journal, synchronous FULL, one connection, one thread."""
+"""Opening our SQLite files: private, and so that a commit lasts; for the authority's, one connection, one thread."""
 
 import os
 import sqlite3
@@ -13,20 +13,33 @@ from .errors import DatabaseBusyError, DatabaseFileError
 BUSY_TIMEOUT_MS = 10_000
 
 
+def make_private(path: Path) -> None:
+    """Make the file unless it is there, for nobody but its owner to read, from its first byte on."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Let a commit last through a power cut.
+
+    The journal is truncated and synced at every commit: a deleted one could come back and undo a commit that
+    somebody was told of, and a sequence number would be used twice.
+    """
+    connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+
+
 def open_database(path: Path, application_id: int, schema: str, *, create: bool) -> sqlite_utils.Database:
     """Open a file of ours, or make it; DatabaseFileError when it is missing, damaged or something else."""
     if not create and not path.is_file():
         raise DatabaseFileError(f"there is no {path}: check the path")
     try:
-        # People's data: nobody but its owner reads it, from its first byte on.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_private(path)
         database = sqlite_utils.Database(sqlite3.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000))
     except (OSError, sqlite3.Error) as error:
         raise DatabaseFileError(f"{path} cannot be opened: {error}") from None
     try:
         with translated(path):
-            database.conn.execute("PRAGMA journal_mode = DELETE")
-            database.conn.execute("PRAGMA synchronous = FULL")
+            make_durable(database.conn)
             database.conn.execute("PRAGMA foreign_keys = ON")
             _claim(database, path, application_id, schema)
     except BaseException:
@@ -82,7 +95,9 @@ def translated(path: Path) -> Iterator[None]:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DatabaseBusyError(f"{path} is held by another process: try again") from error
         raise DatabaseFileError(f"{path}: {error}") from error
+    except sqlite3.IntegrityError as error:
+        raise DatabaseFileError(
+            f"{path} holds what contradicts this act ({error}): restore it from a backup, or look what changed it"
+        ) from error
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise
         raise DatabaseFileError(f"{path}: {error}; restore it from a backup") from error

@@ -1,12 +1,13 @@
 """Every error of the authority, grouped by who must act; `exit_code` is what the command ends with."""
 
 from ..errors import JuzhuError
+from .exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY
 
 
 class AuthorityError(JuzhuError):
     """Base of the authority's errors: the act did not happen and nothing was changed."""
 
-    exit_code = 1
+    exit_code = EXIT_REFUSED
 
 
 # -- The clerk must act: the measures refuse this act; the message names the article and the remedy ----
@@ -74,7 +75,7 @@ class SerialsExhaustedError(RefusedError):
 class OperatorError(AuthorityError):
     """Keys, files or settings of the authority are wrong."""
 
-    exit_code = 78
+    exit_code = EXIT_CONFIG
 
 
 class KeysFolderError(OperatorError):
@@ -100,10 +101,10 @@ class JournalBehindError(OperatorError):
 class SecondPublisherError(AuthorityError):
     """Another process publishes this division from this journal."""
 
-    exit_code = 75
+    exit_code = EXIT_TEMPORARY
 
 
 class DatabaseBusyError(AuthorityError):
     """Another process holds the database for longer than we wait."""
 
-    exit_code = 75
+    exit_code = EXIT_TEMPORARY

@@ -5,8 +5,6 @@ a publisher that is killed anywhere goes on with the same bytes. A number is use
 content and the number are one transaction. One process at a time publishes a division.
 """
 
-import fcntl
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from ..lists.topics import chunk_topics
 from ..records.trust import Manifest
 from .database import open_database, reading, writing
 from .errors import DatabaseFileError, OperatorError, SecondPublisherError
+from .lock import LockHeldError, ProcessLock
 
 APPLICATION_ID = 0x4A5A4A31
 _SCHEMA = """
@@ -60,7 +59,7 @@ class Journal:
     def __init__(self, path: Path, division: int) -> None:
         self._path = path
         self._division = division
-        self._lock = _Lock(path.with_name(f"{path.name}.{division}.lock"), division)
+        self._lock = _locked(path.with_name(f"{path.name}.{division}.lock"), division)
         try:
             self._database = open_database(path, APPLICATION_ID, _SCHEMA, create=True)
         except BaseException:
@@ -155,25 +154,12 @@ class Journal:
                 )
 
 
-class _Lock:
-    """An flock beside the journal: the kernel lets go of it when its process dies, however it dies."""
-
-    def __init__(self, path: Path, division: int) -> None:
-        try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise DatabaseFileError(f"{path} cannot be opened: {error.strerror}") from None
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(self._descriptor)
-            raise SecondPublisherError(
-                f"process {holder} publishes division {division} already: stop it, or leave it to it"
-            ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
-
-    def release(self) -> None:
-        """Let go; the file stays, since deleting it would let two processes hold two locks."""
-        os.close(self._descriptor)
+def _locked(path: Path, division: int) -> ProcessLock:
+    try:
+        return ProcessLock(path)
+    except LockHeldError as error:
+        raise SecondPublisherError(
+            f"process {error.holder} publishes division {division} already: stop it, or leave it to it"
+        ) from None
+    except OSError as error:
+        raise DatabaseFileError(f"{path} cannot be opened: {error.strerror}") from None

@@ -6,6 +6,8 @@ and only build_bundle() needs them.
 """
 
 import os
+import shutil
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +17,9 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ..crypto.signature import key_id
-from ..errors import JuzhuError
+from ..errors import JuzhuError, RootsFileError
+from ..hostside.native import NativeVerifier
+from ..hostside.roots import load_roots
 from ..records.trust import Bundle, BundleKey, BundleKeyDivision, SignedBundle, SignedBundleSignature
 from ..rules.calendar import from_iso, iso
 from ..trust.bundle import (
@@ -30,7 +33,7 @@ from ..trust.bundle import (
 )
 from ..trust.contexts import BUNDLE_CONTEXT
 from .errors import KeysFolderError, NoKeyError
-from .signing import NativeVerifier, Signer
+from .signing import Signer
 
 PURPOSES = {"organ": PURPOSE_ORGAN, "list": PURPOSE_LIST, "policy": PURPOSE_POLICY, "root": 0}
 """Purposes as keys.toml names them; a root key is in no bundle."""
@@ -133,7 +136,11 @@ class KeyRing:
             if spec.purpose == "root" and not pem.exists():
                 continue
             keys.append(SigningKey(spec, _signer(pem)))
-        return cls(keys, load_roots(folder / "roots.toml"), _read(folder / "bundle.bin"))
+        try:
+            roots = load_roots(folder / "roots.toml")
+        except RootsFileError as error:
+            raise KeysFolderError(str(error)) from None
+        return cls(keys, roots, _read(folder / "bundle.bin"))
 
     @classmethod
     def make(
@@ -148,26 +155,18 @@ class KeyRing:
         """Make a folder of new keys and bundle version 1, dated `time` (Unix seconds); never over another."""
         if (folder / "keys.toml").exists():
             raise KeysFolderError(f"{folder} holds keys already; they are not overwritten")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keys = []
-        for spec in specs:
-            key = new_key()
-            pem = key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            path = folder / f"{spec.name}.pem"
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-                out.write(pem)
-            keys.append(SigningKey(spec, Signer(key)))
+        made = [(spec, new_key()) for spec in specs]
+        keys = [SigningKey(spec, Signer(key)) for spec, key in made]
         roots = [key for key in keys if key.spec.purpose == "root"]
         public = [key.signer.public_key for key in roots]
-        (folder / "roots.toml").write_text(_roots_toml(public, threshold))
         bundle = sign_bundle(bundle_body(keys, 1, time), roots[:threshold])
-        (folder / "bundle.bin").write_bytes(bundle)
-        (folder / "keys.toml").write_text("\n".join(_spec_toml(key.spec) for key in keys))
-        return cls(keys, Roots(public, threshold), bundle)
+        ring = cls(keys, Roots(public, threshold), bundle)
+        files = {f"{spec.name}.pem": _pem(key) for spec, key in made}
+        files["roots.toml"] = _roots_toml(public, threshold).encode()
+        files["bundle.bin"] = bundle
+        files["keys.toml"] = "\n".join(_spec_toml(key.spec) for key in keys).encode()
+        _write_folder(folder, files)
+        return ring
 
     def build_bundle(self, version: int, time: int, signers: "Sequence[str] | None" = None) -> bytes:
         """Return a bundle of this ring's keys signed by the named root keys, or by as many as must agree.
@@ -209,19 +208,34 @@ def sign_bundle(body: bytes, roots: Sequence[SigningKey]) -> bytes:
     return SignedBundle(body=body, signatures=signatures).to_bytes()
 
 
-def load_roots(path: Path) -> Roots:
-    """Read roots.toml: `threshold`, and `keys` as hex of X||Y; KeysFolderError for anything else."""
-    content = _toml(path)
-    keys, threshold = content.get("keys"), content.get("threshold")
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Make a private folder with these files, whole or not at all; KeysFolderError when it is there with files."""
     try:
-        public = [bytes.fromhex(key) for key in keys or []]
-        for key in public:
-            key_id(key)
-        if type(threshold) is not int:
-            raise ValueError("threshold is no whole number")
-        return Roots(public, threshold)
-    except (TypeError, ValueError, JuzhuError) as error:
-        raise KeysFolderError(f"{path}: {error}; it holds threshold, and keys as hex of X||Y") from None
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for name, content in files.items():
+                # roots.toml is for everybody, but the folder is not.
+                with os.fdopen(
+                    os.open(making / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
+                ) as out:
+                    out.write(content)
+                    out.flush()
+                    os.fsync(out.fileno())
+            making.rename(folder)
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise KeysFolderError(
+            f"{folder} cannot be made: {error.strerror}; name a folder that is not there yet, or is empty"
+        ) from None
 
 
 def _read(path: Path) -> bytes:

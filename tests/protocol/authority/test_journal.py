@@ -197,3 +197,25 @@ def test_kill_at_every_statement_leaves_a_journal_that_goes_on(tmp_path, step):
             assert append(journal, b"d").sequence == current.sequence + 1
         statement += 1
     assert statement > 3
+
+
+def test_deleted_journal_file_cannot_undo_a_number(tmp_path):
+    """A rollback journal that is deleted may come back after a power cut; one that is truncated cannot."""
+    path = tmp_path / "journal"
+    with Journal(path, CITY) as journal:
+        append(journal, b"a")
+        (mode,) = journal._database.execute("PRAGMA journal_mode").fetchone()
+        (synchronous,) = journal._database.execute("PRAGMA synchronous").fetchone()
+        assert (mode, synchronous) == ("truncate", 2)
+        assert (tmp_path / "journal-journal").stat().st_size == 0
+
+
+def test_rows_that_contradict_an_act_are_one_line_and_no_traceback(tmp_path):
+    with Journal(tmp_path / "journal", CITY) as journal:
+        append(journal, b"a")
+        journal._database.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON publications BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        with pytest.raises(DatabaseFileError, match=r"journal holds what contradicts this act \(no\)"):
+            append(journal, b"b")
+        assert journal.current().sequence == 1

@@ -1,14 +1,19 @@
 """The keys folder: what it refuses, and that its signatures are those that readers check."""
 
+import os
 import pickle
+import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from juzhu_protocol.authority.errors import KeysFolderError, NoKeyError
-from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, KeySpec, load_roots
-from juzhu_protocol.authority.signing import NativeVerifier
-from juzhu_protocol.errors import BadSignatureError
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, KeySpec
+from juzhu_protocol.errors import BadSignatureError, RootsFileError
+from juzhu_protocol.hostside.native import NativeVerifier
+from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.rules.calendar import from_iso, start_of
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.trust.bundle import open_bundle
@@ -56,6 +61,50 @@ def test_made_keys_never_overwrite_others(folder):
     with pytest.raises(KeysFolderError, match="not overwritten"):
         KeyRing.make(folder, SPECS, TIME)
     assert (folder / "organ-x.pem").read_bytes() == before
+
+
+def test_making_cut_midway_leaves_no_folder_and_can_be_done_again(tmp_path, monkeypatch):
+    folder = tmp_path / "keys"
+    synced = []
+
+    def cut(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", cut)
+    with pytest.raises(KeyboardInterrupt):
+        KeyRing.make(folder, SPECS, TIME)
+    assert list(tmp_path.iterdir()) == []
+    made = KeyRing.make(folder, SPECS, TIME)
+    assert KeyRing.load(folder).bundle == made.bundle
+
+
+CUT = """
+import os, sys
+from pathlib import Path
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+ring = KeyRing.load(DEVELOPMENT_KEYS)
+os.fsync = lambda descriptor: os._exit(9)
+KeyRing.make(Path(sys.argv[1]), [key.spec for key in ring.keys], 1_700_000_000)
+"""
+
+
+def test_killed_making_is_not_taken_for_keys_and_is_done_again(tmp_path):
+    folder = tmp_path / "keys"
+    done = subprocess.run([sys.executable, "-c", CUT, str(folder)], capture_output=True, check=False)
+    assert done.returncode == 9, done.stderr
+    assert not folder.exists()
+    KeyRing.make(folder, SPECS, TIME)
+    assert KeyRing.load(folder).trusted.version == 1
+
+
+def test_folder_with_other_files_in_it_is_left_alone(tmp_path):
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "diary.txt").write_text("mine")
+    with pytest.raises(KeysFolderError, match="is empty"):
+        KeyRing.make(tmp_path / "keys", SPECS, TIME)
+    assert [path.name for path in tmp_path.rglob("*")] == ["keys", "diary.txt"]
 
 
 def test_signature_is_what_readers_check_and_the_same_each_time(folder):
@@ -165,5 +214,21 @@ def test_missing_or_damaged_file_is_named(folder, name, content):
 )
 def test_roots_that_cannot_agree_are_refused(folder, old, new):
     change(folder / "roots.toml", old, new)
+    with pytest.raises(RootsFileError, match=r"roots\.toml"):
+        load_roots(folder / "roots.toml")
     with pytest.raises(KeysFolderError, match=r"roots\.toml"):
+        KeyRing.load(folder)
+
+
+@pytest.mark.parametrize("damage", ["off the curve", "twice the same"])
+def test_roots_file_that_no_bundle_could_satisfy_is_refused_when_it_is_read(folder, damage):
+    content = (folder / "roots.toml").read_text()
+    first, second = re.findall(r'"([0-9a-f]{128})"', content)[:2]
+    if damage == "twice the same":
+        other, said = first, "different root keys"
+        content = re.sub(r'\n    "[0-9a-f]{128}",(?=\n\])', "", content)
+    else:
+        other, said = second[:-1] + format(int(second[-1], 16) ^ 1, "x"), "not on the curve"
+    (folder / "roots.toml").write_text(content.replace(second, other))
+    with pytest.raises(RootsFileError, match=said):
         load_roots(folder / "roots.toml")
