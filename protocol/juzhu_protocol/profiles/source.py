@@ -19,7 +19,7 @@ from ..records.profile import (
     ProfileRecordExtension,
     ProfileRecordService,
 )
-from ..rules.calendar import from_iso, iso
+from ..rules.calendar import add_years, from_iso, iso
 from ..rules.profile import (
     CONDITION_AGE,
     CONDITION_NONE,
@@ -340,6 +340,9 @@ def _extension(table: _Table) -> ProfileRecordExtension:
         raise table.wrong("last", f"is before first, {iso(entry.first)}")
     if entry.through <= entry.last:
         raise table.wrong("through", f"must come after last, {iso(entry.last)}: it extends")
+    if entry.through > add_years(entry.first, 1):
+        # Longer, and a permit endorsed in time would end before one that was not.
+        raise table.wrong("through", f"must lie within a year of first, {iso(entry.first)}")
     return entry
 
 
