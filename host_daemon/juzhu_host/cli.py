@@ -10,23 +10,29 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, entry_points, version
-from typing import Any, NoReturn
+from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
 
 from juzhu_protocol.authority.exit_codes import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_REFUSED,
-    EXIT_UNAVAILABLE,
     EXIT_USAGE,
 )
 from juzhu_protocol.errors import JuzhuError
 
-PLUGIN_GROUP = "juzhu.commands"
-OWN_COMMANDS = (("host", "daemon"), ("permit", "permit"), ("publish", "publish"))
-"""A command and the module of this package whose register() brings it."""
+from .plugins import Register, Unavailable, add_command, plugins
 
-Register = Callable[[Any], None]
+PLUGIN_GROUP = "juzhu.commands"
+OWN_COMMANDS = (
+    ("card", "card_command"),
+    ("decide", "decide_command"),
+    ("host", "daemon"),
+    ("permit", "permit"),
+    ("publish", "publish"),
+    ("verify", "verify_command"),
+)
+"""A command and the module of this package whose register() brings it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _build_parser(commands)
     args, unknown = parser.parse_known_args(words)
     # A command that could not be loaded knows none of its options.
-    if unknown and not isinstance(args.run, _Unavailable):
+    if unknown and not isinstance(args.run, Unavailable):
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     logging.basicConfig(
         stream=sys.stderr,
@@ -81,31 +87,8 @@ def _build_parser(commands: "dict[str, Callable[[], Register]]") -> Parser:
     parser.add_argument("-v", "--verbose", action="store_true", help="log every step")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in sorted(commands):
-        _add_command(subparsers, name, commands[name])
+        add_command(subparsers, name, commands[name])
     return parser
-
-
-def _add_command(subparsers: Any, name: str, load: "Callable[[], Register]") -> None:
-    # A broken part takes its own command down and no other.
-    try:
-        load()(subparsers)
-    except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
-        why = f"{type(error).__name__}: {error}"
-        help_line = f"not available ({why})".replace("%", "%%")
-        parser = subparsers.choices.get(name) or subparsers.add_parser(name, help=help_line)
-        parser.set_defaults(run=_Unavailable(name, why))
-
-
-class _Unavailable:
-    """Stands in for a command that could not be loaded."""
-
-    def __init__(self, name: str, why: str) -> None:
-        self._name = name
-        self._why = why
-
-    def __call__(self, args: argparse.Namespace) -> int:
-        print(f"juzhu: {self._name} is not available here: {self._why}", file=sys.stderr)
-        return EXIT_UNAVAILABLE
 
 
 def _own_commands() -> "Iterable[tuple[str, Callable[[], Register]]]":
@@ -123,11 +106,7 @@ class _Own:
 
 
 def _plugins() -> "Iterable[tuple[str, Callable[[], Register]]]":
-    taken = {name for name, _ in OWN_COMMANDS}
-    for entry in sorted(entry_points(group=PLUGIN_GROUP), key=lambda entry: entry.name):
-        if entry.name not in taken:
-            taken.add(entry.name)
-            yield entry.name, entry.load
+    return plugins(PLUGIN_GROUP, [name for name, _ in OWN_COMMANDS])
 
 
 def _version() -> str:

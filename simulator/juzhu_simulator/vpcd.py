@@ -193,13 +193,11 @@ def _kbit(text: str) -> float:
     return kbit
 
 
-def register(subparsers: Any) -> None:
-    """Add `juzhu card`."""
-    parser = subparsers.add_parser("card", help="put a virtual card on a reader")
-    kinds = parser.add_subparsers(title="readers", metavar="READER", required=True)
-    vpcd = kinds.add_parser("vpcd", help="a reader of a real pcscd, through vsmartcard's driver vpcd")
+def register(readers: Any) -> None:
+    """Add `juzhu card vpcd` to the command `card`."""
+    vpcd = readers.add_parser("vpcd", help="lay it on a reader of a real pcscd, through vsmartcard's driver vpcd")
     vpcd.add_argument(
-        "--image", type=Path, required=True, metavar="FILE", help="JSON that `juzhu permit` wrote"
+        "--image", type=Path, required=True, metavar="FILE", help="from `juzhu permit` or `juzhu card`"
     )
     vpcd.add_argument("--host", default="127.0.0.1", help="where vpcd listens (default 127.0.0.1)")
     vpcd.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"its port (default {DEFAULT_PORT})")

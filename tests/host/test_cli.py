@@ -108,7 +108,7 @@ def test_one_command_does_not_load_the_others(monkeypatch):
     def explode():
         raise AssertionError("loaded without need")
 
-    monkeypatch.setattr(cli, "_add_command", lambda subparsers, name, load: load()(subparsers))
+    monkeypatch.setattr(cli, "add_command", lambda subparsers, name, load: load()(subparsers))
     monkeypatch.setattr(cli, "_own_commands", lambda: [("other", explode)])
 
     def register(subparsers):

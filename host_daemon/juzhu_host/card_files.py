@@ -1,0 +1,267 @@
+"""Card images for trying things out: made, endorsed and read as files, really signed.
+
+The days of a permit are rules.lifecycle's; the records are the authority's own (authority/personalise.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from juzhu_protocol.crypto.signature import SUITE_ES256
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.errors import CardImageError
+from juzhu_protocol.authority.holder import check_address
+from juzhu_protocol.authority.keys import KeyRing
+from juzhu_protocol.authority.permits import VALID, Permit
+from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
+from juzhu_protocol.hostside.native import NativeVerifier
+from juzhu_protocol.records.card import Endorsement, Info, Service
+from juzhu_protocol.rules import lifecycle
+from juzhu_protocol.rules.calendar import iso
+from juzhu_protocol.rules.decide import GENUINE
+from juzhu_protocol.rules.lifecycle import KIND_MOVED, Life
+from juzhu_protocol.rules.profile import Profile
+from juzhu_protocol.trust.bundle import PURPOSE_ORGAN, TrustedKeys, may_sign
+from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
+from juzhu_protocol.trust.service import read_card
+
+from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
+from .errors import CardRefusedError, CaseError
+
+MAX_IMAGE = 262_144
+"""Bytes of a card image's JSON: 255 endorsements, a portrait of 4 KB and all else make 90,000."""
+
+CLASS_NAMES = {code: name for name, code in CLASSES.items()}
+KIND_NAMES = {code: name for name, code in KINDS.items()}
+
+
+@dataclass(frozen=True)
+class NewCard:
+    """What a new card is made from; days are day numbers, 0 for none."""
+
+    division: int
+    born: int
+    issued: int
+    permit_class: int
+    endorsed: Sequence[tuple[int, int]] = ()
+    resident_since: int = 0
+    registered: int = 0
+    good_through: int = 0
+    serial: int = 1
+    address: str = ""
+
+
+def new_image(new: NewCard, profile: Profile, keys: KeyRing) -> CardImage:
+    """Return a card with its whole life up to now, signed; CaseError or EndorsementRefusedError when it has none."""
+    check_person(new.born, new.issued)
+    check_class(new.permit_class, new.issued, endorsed=bool(new.endorsed), good_through=new.good_through)
+    if new.resident_since > new.issued:
+        raise CaseError("residence begins on the day of issue or before it; correct --resident-since")
+    life = lifecycle.issued(new.issued, new.resident_since)
+    permit = Permit(
+        list_division=list_division_of(new.division, profile),
+        serial=new.serial,
+        issuing_division=new.division,
+        permit_class=new.permit_class,
+        birth_day=new.born,
+        issue_day=new.issued,
+        anchor_day=life.anchor,
+        residence_since=life.since,
+        endorsement_number=life.number,
+        endorsement_kind=0,
+        endorsement_day=0,
+        good_through=new.good_through or life.good_through,
+        status=VALID,
+        ground=0,
+        cause="",
+        predecessor=0,
+        successor=0,
+        address=new.address,
+    )
+    if new.address:
+        check_address(new.address)
+    records = []
+    for day, kind in new.endorsed:
+        permit = _endorsed(permit, kind, day, profile, new.registered)
+        records.append(build_endorsement(permit, keys))
+    return _image(permit, tuple(records), keys)
+
+
+def endorse_image(
+    image: CardImage,
+    kind: int,
+    day: int,
+    profile: Profile,
+    keys: KeyRing,
+    *,
+    registered: int = 0,
+    address: str = "",
+    division: int = 0,
+) -> CardImage:
+    """Return the card with one endorsement more; division is the new place's organ of a moved one, 0 for its own.
+
+    CardRefusedError for a card that none of these keys signed, EndorsementRefusedError where the measures refuse.
+    """
+    service = Service.from_bytes(image.service)
+    before = card_permit(image)
+    # An endorsement of a card that we did not sign would make a genuine SERVICE of a forged one.
+    if read_card(image.info, image.service, keys.trusted, NativeVerifier())[1] != GENUINE:
+        raise CardRefusedError(
+            "none of these keys signed this card, so that they do not endorse it: see --keys"
+        )
+    check_class(service.permit_class, service.issue_day, endorsed=True, good_through=0)
+    division = division or before.issuing_division
+    if division != before.issuing_division:
+        if kind != KIND_MOVED or profile.same_unit(division, before.issuing_division):
+            raise CardRefusedError(
+                "another division's organ endorses a move to it from another unit alone (17)"
+            )
+        if list_division_of(division, profile) != before.list_division:
+            raise CardRefusedError(f"{division} is in another city: a new permit is applied for there (7, 8)")
+    if address:
+        check_address(address)
+    permit = _endorsed(before, kind, day, profile, registered)
+    permit = replace(permit, issuing_division=division, address=address or before.address)
+    return _image(permit, (*image.endorsements, build_endorsement(permit, keys)), keys)
+
+
+def card_permit(image: CardImage) -> Permit:
+    """Return the permit that a card's SERVICE describes; its address is the last endorsement's."""
+    service = Service.from_bytes(image.service)
+    return Permit(
+        list_division=service.list_division,
+        serial=service.serial,
+        issuing_division=service.issuing_division,
+        permit_class=service.permit_class,
+        birth_day=service.birth_day,
+        issue_day=service.issue_day,
+        anchor_day=service.anchor_day,
+        residence_since=service.residence_since,
+        endorsement_number=service.endorsement_number,
+        endorsement_kind=service.endorsement_kind,
+        endorsement_day=service.endorsement_day,
+        good_through=service.good_through,
+        status=VALID,
+        ground=0,
+        cause="",
+        predecessor=0,
+        successor=0,
+        address=address_of(image.endorsements[-1]) if image.endorsements else "",
+    )
+
+
+def _endorsed(permit: Permit, kind: int, day: int, profile: Profile, registered: int) -> Permit:
+    life = Life(
+        permit.anchor_day,
+        permit.residence_since,
+        permit.good_through,
+        permit.last_day,
+        permit.endorsement_number,
+    )
+    life = lifecycle.endorsed(life, kind, day, profile, registered)
+    if life.good_through > LAST_CARD_DAY:
+        raise CaseError(
+            f"good through {iso(life.good_through)} is later than a card can hold; use earlier days"
+        )
+    return replace(
+        permit,
+        anchor_day=life.anchor,
+        residence_since=life.since,
+        endorsement_number=life.number,
+        endorsement_kind=kind,
+        endorsement_day=life.last,
+        good_through=life.good_through,
+    )
+
+
+def _image(permit: Permit, endorsements: tuple[bytes, ...], keys: KeyRing) -> CardImage:
+    return CardImage(build_info(permit, keys), build_service(permit, keys), endorsements)
+
+
+def address_of(raw: bytes) -> str:
+    """Return the address of an endorsement's bytes; what is no text in it is replaced."""
+    return Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
+
+
+def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> bool:
+    """Whether an entitled organ signed this endorsement, for this very card."""
+    record = Endorsement.from_bytes(raw)
+    key = keys.get(record.key_id)
+    return (
+        key is not None
+        and key.suite == record.suite == SUITE_ES256
+        and (record.list_division, record.serial) == (service.list_division, service.serial)
+        and may_sign(key, PURPOSE_ORGAN, record.issuing_division, max(record.day, service.issue_day))
+        and NativeVerifier().verify(key.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature)
+    )
+
+
+def read_image(path: Path, *, checked: bool = True) -> CardImage:
+    """Read a card image's file; CardImageError, naming the file, when it is none.
+
+    Not `checked`, its records may be anything: that is for whoever judges cards.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_IMAGE + 1)
+        if len(raw) > MAX_IMAGE:
+            raise CardImageError(f"more than {MAX_IMAGE} bytes, which no card image has")
+        return CardImage.from_json(raw.decode("utf-8"), checked=checked)
+    except OSError as error:
+        raise CardImageError(f"{path}: {error.strerror}; give the file of a card image") from None
+    except UnicodeDecodeError:
+        raise CardImageError(f"{path}: not UTF-8 text, so no card image") from None
+    except RecursionError:
+        raise CardImageError(f"{path}: nested too deeply for a card image") from None
+    except CardImageError as error:
+        raise CardImageError(f"{path}: {error}") from None
+
+
+def write_image(path: Path, image: CardImage) -> None:
+    """Write a card image whole or not at all; CardImageError when it cannot be written."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(image.to_json(), encoding="utf-8")
+            return
+        place = path.resolve()
+        new = place.with_name(f"{place.name}.new")
+        new.write_text(image.to_json(), encoding="utf-8")
+        new.replace(place)
+    except OSError as error:
+        raise CardImageError(f"{path}: {error.strerror}; the card was not written") from None
+
+
+def shown(image: CardImage) -> dict[str, Any]:
+    """Return what a card's files say, as JSON has it: days YYYY-MM-DD or None, words for codes."""
+    info, service = Info.from_bytes(image.info), Service.from_bytes(image.service)
+    return {
+        "list_division": service.list_division,
+        "serial": service.serial,
+        "issuing_division": service.issuing_division,
+        "class": CLASS_NAMES[service.permit_class],
+        "born": iso(service.birth_day),
+        "issued": iso(service.issue_day),
+        "anchor": iso(service.anchor_day),
+        "resident_since": iso(service.residence_since),
+        "good_through": iso(service.good_through),
+        "endorsement_number": service.endorsement_number,
+        "endorsement_kind": KIND_NAMES.get(service.endorsement_kind),
+        "endorsed": iso(service.endorsement_day) if service.endorsement_day else None,
+        "suite": service.suite,
+        "key": info.key_id.hex(),
+        "endorsements": [_shown_endorsement(raw) for raw in image.endorsements],
+    }
+
+
+def _shown_endorsement(raw: bytes) -> dict[str, Any]:
+    record = Endorsement.from_bytes(raw)
+    return {
+        "number": record.number,
+        "day": iso(record.day),
+        "kind": KIND_NAMES[record.kind],
+        "good_through": iso(record.good_through),
+        "issuing_division": record.issuing_division,
+        "address": address_of(raw) or None,
+        "key": record.key_id.hex(),
+    }

@@ -1,0 +1,82 @@
+"""The development authority: a folder of keys for trying things out, made on first use and good for nothing else.
+
+It may sign for every division that a profile of this software names, and for one of Zhengzhou, a neighbour whose
+permits Kaifeng does not serve. Whoever can read the folder can sign as it.
+"""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from juzhu_protocol.authority.keys import KeyRing, KeySpec
+from juzhu_protocol.errors import JuzhuError
+from juzhu_protocol.profiles.source import find_profile, profile_names
+
+from .cases import FIRST_CARD_DAY, LAST_CARD_DAY
+from .errors import ConfigError
+
+ZHENGZHOU_JINSHUI = 410105
+DIVISIONS_A_KEY = 16
+"""What one entry of a bundle holds."""
+
+
+def data_folder() -> Path:
+    """Return where the development authority lives: $XDG_DATA_HOME, or ~/.local/share, and juzhu below it."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    if not Path(base).is_absolute():
+        try:
+            base = str(Path.home() / ".local" / "share")
+        except RuntimeError:
+            raise ConfigError("there is no home folder to keep keys in; name one with --keys DIR") from None
+    return Path(base) / "juzhu" / "development-authority"
+
+
+def open_or_make(folder: "Path | None" = None) -> KeyRing:
+    """Return the keys of `folder`, or of the user's own; made, and said so on standard error, where none are."""
+    place = folder or data_folder()
+    if (place / "keys.toml").is_file() or (place.is_dir() and any(place.iterdir())):
+        try:
+            return KeyRing.load(place)
+        except JuzhuError as error:
+            if folder is not None:
+                raise
+            raise ConfigError(f"{error}; move {place} aside, and new keys are made") from None
+    try:
+        ring = _make(place)
+    except OSError as error:
+        raise ConfigError(f"{place}: {error.strerror}; name another folder with --keys DIR") from None
+    print(f"juzhu: made a development authority in {place}; never use its keys for real", file=sys.stderr)
+    return ring
+
+
+def specs() -> list[KeySpec]:
+    """Return the keys that a development authority has."""
+    days = {"valid_from": FIRST_CARD_DAY, "valid_through": LAST_CARD_DAY}
+    found = [KeySpec(f"root-{number}", "root", (), **days) for number in (1, 2, 3)]
+    for name in profile_names():
+        record = find_profile(name).record
+        divisions = [entry.division for entry in record.divisions]
+        for at in range(0, len(divisions), DIVISIONS_A_KEY):
+            part = tuple(divisions[at : at + DIVISIONS_A_KEY])
+            found.append(KeySpec(f"organ-{name}-{at // DIVISIONS_A_KEY + 1}", "organ", part, **days))
+        found.append(KeySpec(f"list-{name}", "list", (record.list_division,), **days))
+        found.append(KeySpec(f"policy-{name}", "policy", (record.list_division,), **days))
+    found.append(KeySpec("organ-zhengzhou", "organ", (ZHENGZHOU_JINSHUI,), **days))
+    return found
+
+
+def _make(place: Path) -> KeyRing:
+    # Made aside and moved in whole: of two first uses at once one wins, and the other takes the winner's keys.
+    aside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        KeyRing.make(aside, specs(), int(time.time()))
+        try:
+            aside.rename(place)
+        except OSError:
+            if not (place / "keys.toml").is_file():
+                raise
+        return KeyRing.load(place)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
