@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "juzhu_host": {"juzhu_host", "juzhu_protocol"},
     "juzhu_simulator": {"juzhu_simulator", "juzhu_device", "juzhu_protocol"},
 }
-HOST_ONLY = ("juzhu_protocol.schema", "juzhu_protocol.authority", "juzhu_protocol.profiles")
+HOST_ONLY = tuple(f"juzhu_protocol.{name}" for name in ("schema", "authority", "profiles", "hostside"))
 CHIP_MODULES = {"machine", "esp32", "rp2", "network", "neopixel", "bluetooth"}
 # What CPython 3.11 and a stock MicroPython board both have, and the core may use.
 PORTABLE_STDLIB = {

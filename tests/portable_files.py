@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = ROOT / "protocol" / "juzhu_protocol"
 DEVICE = ROOT / "device" / "juzhu_device"
 PORTABLE_TESTS = ROOT / "tests" / "portable"
-HOST_ONLY = (PROTOCOL / "schema", PROTOCOL / "authority", PROTOCOL / "profiles")
+HOST_ONLY = tuple(PROTOCOL / name for name in ("schema", "authority", "profiles", "hostside"))
 BOARDS = DEVICE / "boards"
 
 

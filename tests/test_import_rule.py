@@ -1,5 +1,8 @@
 """Who may import whom: read from every file, and the reader of imports shown able to object."""
 
+import subprocess
+import sys
+
 import pytest
 
 from import_rule import faults, module_name, package_files
@@ -21,6 +24,7 @@ BAD = [
     ("juzhu_protocol.rules.decide", "from juzhu_device import core", "may not import juzhu_device"),
     ("juzhu_protocol.rules.decide", "from ..schema import card", "for the host alone"),
     ("juzhu_protocol.rules.decide", "from .. import authority", "for the host alone"),
+    ("juzhu_protocol.rules.decide", "from ..hostside import native", "for the host alone"),
     ("juzhu_protocol.rules.decide", "from juzhu_protocol.rules import calendar", "are relative"),
     ("juzhu_protocol.rules.decide", "def f():\n    import dataclasses", "dataclasses is not among"),
     ("juzhu_protocol.rules.decide", "import itertools", "itertools is not among"),
@@ -31,6 +35,7 @@ BAD = [
     ("juzhu_protocol.schema.card", "import machine", "boards alone"),
     ("juzhu_device.core", "from juzhu_protocol import schema", "for the host alone"),
     ("juzhu_device.core", "import juzhu_protocol.authority.sign", "for the host alone"),
+    ("juzhu_device.core", "from juzhu_protocol.hostside.roots import load_roots", "for the host alone"),
     ("juzhu_device.core", "from .boards import esp32", "by the chip alone"),
     ("juzhu_device.core", "from machine import Pin", "boards alone"),
     ("juzhu_device.core", "import juzhu_simulator", "may not import juzhu_simulator"),
@@ -71,6 +76,17 @@ def test_allowed_import_passes(module, source):
 def test_relative_import_in_a_package_init_resolves_from_the_package_itself():
     assert faults("from .schema import card", "juzhu_protocol", is_package=True)
     assert faults("from .decide import decide", "juzhu_protocol.rules", is_package=True) == []
+
+
+def test_daemon_loads_nothing_that_can_sign():
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, juzhu_host.daemon; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "juzhu_protocol.hostside.native" in told
+    assert not {"juzhu_protocol.authority.signing", "juzhu_protocol.authority.keys"} & set(told)
 
 
 def test_board_folder_is_the_one_the_design_names():

@@ -6,6 +6,7 @@ to try again, and referred the third time in a row.
 
 from juzhu_protocol.card.conversation import DONE, NOT_OURS, RUNNING, TORN, BusConversation
 from juzhu_protocol.crypto.mac import derive_key
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.rules.decide import GENUINE, KEY_UNKNOWN, STATUS_VALID, Clock, ListState, Verdict, decide
@@ -15,7 +16,7 @@ from juzhu_protocol.rules.reasons import (
     TRY_AGAIN,
     UNREADABLE,
 )
-from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_ORGAN, SUITE_ES256
+from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_ORGAN
 from juzhu_protocol.trust.service import read_card
 from juzhu_protocol.trust.verifier import SignatureVerifier
 

@@ -4,6 +4,7 @@ from juzhu_protocol.compat import RUNTIME, free_heap
 from juzhu_protocol.errors import JuzhuError, LinkBusyError, MalformedObjectError, RecordError
 from juzhu_protocol.link.events import LinkEvent, RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
+from juzhu_protocol.link.objects import NO_AGE, NO_CLOCK_DAYS
 from juzhu_protocol.records.link import (
     Display,
     Hello,
@@ -12,6 +13,7 @@ from juzhu_protocol.records.link import (
     ObjectData,
     ObjectResult,
     Status,
+    Tap,
     TapStored,
 )
 from juzhu_protocol.rules.decide import Verdict
@@ -26,13 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .ports import Rtc
 
-KIND_HELLO, KIND_BEGIN, KIND_DATA, KIND_COMMIT = 0x40, 0x42, 0x43, 0x44
-KIND_TAP, KIND_DISPLAY = 0x30, 0x47
-
 RESULT_OK = 0
-NO_AGE = 0xFFFFFFFF
-"""List age or clock width that is not known."""
-
 LAST_DAY = 65534
 """The highest day that a record holds (schema/record.py)."""
 
@@ -79,7 +75,7 @@ class HostLink:
         if self._host_present and self._tap_ticket is None:
             tap = self._ring.next_waiting()
             if tap is not None:
-                self._tap_ticket = self._request(KIND_TAP, tap.to_bytes(), now_ms)
+                self._tap_ticket = self._request(Tap.TYPE, tap.to_bytes(), now_ms)
                 self._tap_index = tap.index
         return self._machine.data_to_send()
 
@@ -96,11 +92,11 @@ class HostLink:
             until=min(verdict.until, LAST_DAY) if verdict else 0,
             list_sequence=self._store.manifest.sequence if self._store.manifest else 0,
             list_age=NO_AGE if list_age is None else min(list_age, NO_AGE),
-            clock_days=0xFFFF
+            clock_days=NO_CLOCK_DAYS
             if verdict is None or latest is None
-            else min(latest - verdict.clock.earliest, 0xFFFF),
+            else min(latest - verdict.clock.earliest, NO_CLOCK_DAYS),
         )
-        self._request(KIND_DISPLAY, line.to_bytes(), now_ms)
+        self._request(Display.TYPE, line.to_bytes(), now_ms)
 
     def take_reports(self) -> "list[str]":
         """Return the lines for the log since the last call."""
@@ -120,7 +116,7 @@ class HostLink:
                     self._host_session = event.session
                     self._ring_known = False
                 self._machine.send_response(event, self._answer(event.kind, event.payload))
-            elif event.kind == KIND_TAP:  # type: ignore[attr-defined]  # the two other events both have it
+            elif event.kind == Tap.TYPE:  # type: ignore[attr-defined]  # the two other events both have it
                 self._tap_ticket = None
                 self._tap_ended(event)
             elif not isinstance(event, ResponseReceived):
@@ -144,13 +140,13 @@ class HostLink:
 
     def _answer(self, kind: int, payload: bytes) -> bytes:
         try:
-            if kind == KIND_HELLO:
+            if kind == Hello.TYPE:
                 return self._hello(Hello.from_bytes(payload))
-            if kind == KIND_BEGIN:
+            if kind == ObjectBegin.TYPE:
                 return _result(RESULT_OK, self._store.begin(ObjectBegin.from_bytes(payload), self._latest()))
-            if kind == KIND_DATA:
+            if kind == ObjectData.TYPE:
                 return _result(RESULT_OK, self._store.data(ObjectData.from_bytes(payload)))
-            if kind == KIND_COMMIT:
+            if kind == ObjectCommit.TYPE:
                 return _result(
                     RESULT_OK, self._store.commit(ObjectCommit.from_bytes(payload).kind, self._latest())
                 )

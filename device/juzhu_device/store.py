@@ -20,6 +20,7 @@ from juzhu_protocol.errors import (
     TrustError,
     UnknownKeyError,
 )
+from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
 from juzhu_protocol.lists.plain import StatusList
 from juzhu_protocol.records.link import ObjectBegin, ObjectData
 from juzhu_protocol.records.reader import ReaderState
@@ -41,12 +42,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .ports import Ports
 
-KIND_TRUST, KIND_LIST = 1, 2
-
 _STATE_REGIONS = ("state0", "state1")
 _TRUST_REGIONS = ("trust0", "trust1")
 _LIST_REGIONS = ("list0", "list1")
-_STEP = 1024
 
 
 class Transfer:
@@ -117,13 +115,13 @@ class ReaderStore:
 
         latest is the latest time that it may be now by a clock known to be right (clock.set_latest).
         """
-        if offer.kind == KIND_TRUST:
+        if offer.kind == OBJECT_TRUST:
             if offer.length > MAX_SIGNED_BUNDLE:
                 raise OversizeError(
                     "a bundle of %d bytes, at most %d fit" % (offer.length, MAX_SIGNED_BUNDLE)
                 )
             self._transfer = Transfer(
-                KIND_TRUST, offer.length, None, _TRUST_REGIONS[1 - self.state.trust_slot]
+                OBJECT_TRUST, offer.length, None, _TRUST_REGIONS[1 - self.state.trust_slot]
             )
             return 0
         if self.keys is None:
@@ -141,7 +139,7 @@ class ReaderStore:
                 "a list of %d bytes, at most %d fit" % (offer.length, self._flash.size(region))
             )
         under_way = self._transfer
-        transfer = Transfer(KIND_LIST, offer.length, manifest, region)
+        transfer = Transfer(OBJECT_LIST, offer.length, manifest, region)
         if self._same_content(self.manifest, manifest) and self.list is not None:
             transfer.region = _LIST_REGIONS[self.state.list_slot]
             transfer.offset = offer.length
@@ -219,8 +217,8 @@ class ReaderStore:
 
     def _open_list(self, region: str, manifest: Manifest) -> StatusList:
         check = ContentCheck(manifest)
-        for offset in range(0, manifest.content_length, _STEP):
-            check.update(self._read(region, offset, min(_STEP, manifest.content_length - offset)))
+        for offset in range(0, manifest.content_length, MAX_OBJECT_DATA):
+            check.update(self._read(region, offset, min(MAX_OBJECT_DATA, manifest.content_length - offset)))
         check.finish()
 
         def read(offset: int, size: int) -> bytes:

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.hostside.native import NativeVerifier
+from juzhu_protocol.link.objects import NO_AGE
 from juzhu_protocol.records.link import Display, Status
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, REASONS
 
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 FIRST_RESTART_S = 0.5
 LAST_RESTART_S = 30.0
-NO_AGE = 0xFFFFFFFF
-"""A reader's list age when it has no list or no clock."""
 
 
 def register(subparsers: Any) -> None:

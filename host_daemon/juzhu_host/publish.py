@@ -18,14 +18,14 @@ from juzhu_protocol.authority.errors import DatabaseBusyError, DatabaseFileError
 from juzhu_protocol.authority.journal import Journal, Publication
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256
 from juzhu_protocol.errors import TrustError
+from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.lists.topics import chunk, manifest_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of
-from juzhu_protocol.trust.bundle import SUITE_ES256
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SIGNATURE_SIZE, signed_part
+from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import open_manifest, order
 
 from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected

@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 
 from juzhu_protocol.errors import StorageError, TrustError
+from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
 from juzhu_protocol.records.link import ObjectBegin, ObjectCommit, ObjectData, ObjectResult
 
-KIND_BEGIN, KIND_DATA, KIND_COMMIT = 0x42, 0x43, 0x44
-OBJECT_TRUST, OBJECT_LIST = 1, 2
 OBJECT_NAMES = {OBJECT_TRUST: "trust bundle", OBJECT_LIST: "list"}
-
-STEP = 1024
-"""Bytes of a DATA request: the most that its record allows (schema/link_records.py)."""
 
 FIRST_WAIT_MS = 2_000
 LAST_WAIT_MS = 120_000
@@ -51,19 +47,19 @@ class Push:
         self._committing = False
         self._offset = 0
         # A reader that sends us back and forth must not keep us busy for ever.
-        self._steps_left = 4 * (len(offer.data) // STEP + 4)
+        self._steps_left = 4 * (len(offer.data) // MAX_OBJECT_DATA + 4)
 
     def request(self) -> tuple[int, bytes]:
         """Return kind and payload of the next request."""
         self._steps_left -= 1
         offer = self.offer
         if not self._begun:
-            return KIND_BEGIN, ObjectBegin(offer.kind, len(offer.data), offer.manifest).to_bytes()
+            return ObjectBegin.TYPE, ObjectBegin(offer.kind, len(offer.data), offer.manifest).to_bytes()
         if self._offset >= len(offer.data):
             self._committing = True
-            return KIND_COMMIT, ObjectCommit(offer.kind).to_bytes()
-        part = offer.data[self._offset : self._offset + STEP]
-        return KIND_DATA, ObjectData(offer.kind, self._offset, part).to_bytes()
+            return ObjectCommit.TYPE, ObjectCommit(offer.kind).to_bytes()
+        part = offer.data[self._offset : self._offset + MAX_OBJECT_DATA]
+        return ObjectData.TYPE, ObjectData(offer.kind, self._offset, part).to_bytes()
 
     def answered(self, result: ObjectResult) -> str | None:
         """Take a reader's answer that is no refusal: None to go on, "" when all is done, else what is wrong."""

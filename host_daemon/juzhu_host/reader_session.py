@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from juzhu_protocol.errors import RecordError
 from juzhu_protocol.link.events import LinkEvent, RequestFailed, RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
+from juzhu_protocol.link.objects import OBJECT_LIST, OBJECT_TRUST
 from juzhu_protocol.records.link import Ack, Display, Hello, ObjectResult, Status, Tap, TapStored
 
 from .holdings import Holdings
 from .notes import Note, clean
-from .reader_push import OBJECT_LIST, OBJECT_TRUST, Offer, Push, Refusals, meaning
-
-KIND_HELLO, KIND_TAP, KIND_DISPLAY = 0x40, 0x30, 0x47
+from .reader_push import Offer, Push, Refusals, meaning
 
 HELLO_EVERY_MS = 2_000
 
@@ -194,7 +193,7 @@ class ReaderSession:
 
     def _say_hello(self, now_ms: int) -> None:
         _, ring_id, stored = self._ring
-        self._hello = self._machine.send_request(KIND_HELLO, Hello(ring_id, stored).to_bytes(), now_ms)
+        self._hello = self._machine.send_request(Hello.TYPE, Hello(ring_id, stored).to_bytes(), now_ms)
 
     def _take(self, events: list[LinkEvent], now_ms: int) -> Actions:
         actions: Actions = []
@@ -215,13 +214,13 @@ class ReaderSession:
             self._restart(now_ms)
             actions.append(Note(logging.INFO, "the reader restarted"))
         self._peer = request.session
-        if request.kind == KIND_TAP:
+        if request.kind == Tap.TYPE:
             # Whose tap it is, the STATUS says: until then it waits, and the reader with it.
             if self._status is None:
                 self._early_tap = request
                 return actions
             return actions + self._tap(request, self._status)
-        if request.kind == KIND_DISPLAY:
+        if request.kind == Display.TYPE:
             return actions + self._display(request)
         return actions + self._once(logging.WARNING, f"ignored a request of unknown kind {request.kind}")
 

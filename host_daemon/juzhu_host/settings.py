@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from juzhu_protocol.authority.errors import KeysFolderError
-from juzhu_protocol.authority.keys import load_roots
+from juzhu_protocol.errors import RootsFileError
+from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.trust.bundle import Roots
 
 from .bus import BrokerAddress
@@ -176,7 +176,7 @@ def load_settings(path: Path) -> HostSettings:
 def _roots(path: Path) -> Roots:
     try:
         return load_roots(path)
-    except KeysFolderError as error:
+    except RootsFileError as error:
         remedy = "Take the roots file as the authority gave it out"
         raise SettingsError(f"{error}. {remedy}, and name it as `roots`.") from error
 

@@ -28,6 +28,10 @@ class ProfileSourceError(JuzhuError):
     """A profile's file is wrong; the message names file, value and remedy."""
 
 
+class RootsFileError(JuzhuError):
+    """The file of the root's public keys is not as an authority gives it out."""
+
+
 class EndorsementRefusedError(JuzhuError):
     """The measures refuse this endorsement; the holder must do what the message says."""
 

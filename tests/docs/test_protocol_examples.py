@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import construct
 import pytest
 
-from juzhu_device import host_link
 from juzhu_device.pseudonym import Pseudonyms
 from juzhu_device.store import ReaderStore
 from juzhu_device.tap_ring import CHAIN_LABEL, TapRing
@@ -15,11 +14,11 @@ from juzhu_protocol import errors
 from juzhu_protocol.authority import permits
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
-from juzhu_protocol.authority.signing import NativeVerifier
 from juzhu_protocol.card import apdu
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
 from juzhu_protocol.crypto.mac import derive_key
-from juzhu_protocol.crypto.signature import signed_digest
+from juzhu_protocol.crypto.signature import SUITE_ES256, signed_digest
+from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.link import cobs
 from juzhu_protocol.link.frame import (
     MAX_FRAME,
@@ -35,7 +34,7 @@ from juzhu_protocol.link.stats import LinkStats
 from juzhu_protocol.lists import topics
 from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.records.card import Service
-from juzhu_protocol.records.link import Ack, Hello, ObjectBegin, ObjectResult, Tap
+from juzhu_protocol.records.link import Ack, Display, Hello, ObjectBegin, ObjectResult, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of, from_iso, iso, start_of
 from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED, STATUS_VALID
@@ -44,7 +43,7 @@ from juzhu_protocol.rules.reasons import ANSWER_NAMES, REASONS
 from juzhu_protocol.schema import document
 from juzhu_protocol.schema.field_notes import FIELD_NOTES
 from juzhu_protocol.schema.generate import UnknownNodeError
-from juzhu_protocol.trust.bundle import MAX_SIGNED_BUNDLE, SUITE_ES256
+from juzhu_protocol.trust.bundle import MAX_SIGNED_BUNDLE
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import ContentCheck, open_manifest
 from juzhu_protocol.trust.service import read_card
@@ -125,7 +124,7 @@ def example_manifest():
 
 
 def hello_frame():
-    return Frame(0x40, REQUEST, 0x01020304, 0, Hello(0, 0).to_bytes())
+    return Frame(Hello.TYPE, REQUEST, 0x01020304, 0, Hello(0, 0).to_bytes())
 
 
 def example_state():
@@ -166,7 +165,7 @@ EXAMPLES = {
     "manifest": example_manifest,
     "hello-plain": lambda: decoded(hello_frame().to_bytes()),
     "hello-wire": lambda: hello_frame().to_bytes(),
-    "ack-wire": lambda: Frame(0x47, RESPONSE, 0x0A0B0C0D, 5, Ack().to_bytes()).to_bytes(),
+    "ack-wire": lambda: Frame(Display.TYPE, RESPONSE, 0x0A0B0C0D, 5, Ack().to_bytes()).to_bytes(),
     "begin": lambda: ObjectBegin(2, len(example_list()), example_manifest()).to_bytes(),
     "result": lambda: ObjectResult(errors.RollbackError.code, 0).to_bytes(),
     "state": example_state,
@@ -271,7 +270,7 @@ def test_table_of_codes_is_the_code_s(rows):
         f"{COUNT_WORDS[MAX_QUEUED]} more may wait",
         f"{topics.CHUNK_SIZE:,} bytes each",
         f"at most {MAX_SIGNED_BUNDLE:,} bytes;",
-        *(f"| {kind:#04x} |" for kind in (host_link.KIND_HELLO, host_link.KIND_TAP, host_link.KIND_DISPLAY)),
+        *(f"| {kind:#04x} |" for kind in (Hello.TYPE, Tap.TYPE, Display.TYPE)),
         *(f"| {size:,} |" for size in set(REGIONS.values())),
     ],
 )

@@ -5,10 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from juzhu_protocol.authority.keys import KeyRing, KeySpec, SigningKey, bundle_body, sign_bundle
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_SUSPENDED
-from juzhu_protocol.trust.bundle import SUITE_ES256, Roots
+from juzhu_protocol.trust.bundle import Roots
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 
 DIVISION = 410200

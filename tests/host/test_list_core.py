@@ -10,8 +10,8 @@ from host.authority_kit import DIVISION, NOW, OTHER_DIVISION, Authority, content
 from juzhu_host.holdings import Actions, Holdings, StoreBundle, StoreList, Subscribe, Unsubscribe
 from juzhu_host.list_core import ListFollower
 from juzhu_host.list_pull import FIRST_RETRY_S, LAST_RETRY_S, WINDOW
-from juzhu_host.notes import Note
-from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_host.notes import LINE_EVERY_S, Note
+from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.topics import (
     CHUNK_SIZE,
     chunk,
@@ -152,6 +152,25 @@ def test_manifest_for_another_division_is_refused(broker: Broker) -> None:
     assert_takes_the_next(broker)
 
 
+@pytest.mark.parametrize("kind", ["forged", "of an unknown key"])
+def test_messages_that_alternate_do_not_flood_the_log(broker: Broker, kind: str) -> None:
+    """A broker sends two different refused manifests in turn, a thousand times in two minutes."""
+    contents = (content_of(8), content_of(9))
+    if kind == "forged":
+        pair = [broker.authority.manifest(content, 6)[:-1] + b"\0" for content in contents]
+    else:
+        pair = [broker.authority.manifest(content, 6, key="policy") for content in contents]
+    for number in range(1000):
+        broker.deliver(MANIFEST, pair[number % 2])
+        broker.now += 0.12
+    assert len(broker.warnings()) == 2
+    assert "499 more before this one were not told" in broker.warnings()[1]
+    # Peace again: what was kept back is told at the next look.
+    broker.wait(2 * LINE_EVERY_S)
+    assert broker.warnings()[2:] == [f"499 more lines about {MANIFEST} were not told"]
+    assert_takes_the_next(broker)
+
+
 def test_older_manifest_is_refused(broker: Broker) -> None:
     manifest = broker.authority.manifest(content_of(8), 4)
     assert_refused_once(broker, "(1, 4) is older than (1, 5)", MANIFEST, manifest)
@@ -183,6 +202,7 @@ def test_flipped_bit_anywhere_in_a_manifest_is_refused(broker: Broker) -> None:
         flipped = bytearray(sound)
         flipped[at] ^= 1 << at % 8
         broker.deliver(MANIFEST, bytes(flipped))
+        broker.now += LINE_EVERY_S
     assert broker.held == before
     assert broker.chunks_asked() == []
     assert broker.stored == []
@@ -195,6 +215,7 @@ def test_truncated_and_overlong_manifests_are_refused(broker: Broker) -> None:
     before = broker.held
     for payload in (sound[:-1], sound[:10], sound + b"\0", bytes(1_000_000), b"\x1b[2J forged line\n"):
         broker.deliver(MANIFEST, payload)
+        broker.now += LINE_EVERY_S
     assert broker.held == before
     assert len(broker.warnings()) == 5
     assert all(line.isprintable() for line in broker.warnings())

@@ -17,7 +17,7 @@ from juzhu_protocol.authority.errors import DatabaseFileError, JournalBehindErro
 from juzhu_protocol.authority.journal import Journal
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk_topics, manifest_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest

@@ -13,6 +13,7 @@ from juzhu_device.settings import ReaderSettings
 from juzhu_protocol.card.apdu import read_binary, select
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
+from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
 from juzhu_protocol.records.link import (
     Ack,
     Display,
@@ -29,13 +30,13 @@ from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.trust.bundle import Roots
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
-HELLO, BEGIN, DATA, COMMIT, TAP, DISPLAY = 0x40, 0x42, 0x43, 0x44, 0x30, 0x47
-TRUST, LIST = 1, 2
+HELLO, TAP, DISPLAY = Hello.TYPE, Tap.TYPE, Display.TYPE
+BEGIN, DATA, COMMIT = ObjectBegin.TYPE, ObjectData.TYPE, ObjectCommit.TYPE
+TRUST, LIST = OBJECT_TRUST, OBJECT_LIST
 KEY = bytes(range(32))
 RING_SLOTS = 8
 
 _SIZES = {"state0": 512, "state1": 512, "trust0": 4096, "trust1": 4096, "list0": 8192, "list1": 8192}
-_PART = 1024
 
 # Tables of every key on the bench, made once and lent to every core: only their making is slow.
 _tables = SignatureVerifier(16)
@@ -197,7 +198,7 @@ class Bench:
         """Send a whole object; the result code of the step that failed, or 0."""
         answer = self.begin(kind, len(content), manifest)
         while not answer.result and answer.offset < len(content):
-            answer = self.data(kind, answer.offset, content[answer.offset : answer.offset + _PART])
+            answer = self.data(kind, answer.offset, content[answer.offset : answer.offset + MAX_OBJECT_DATA])
         return answer.result or self.commit(kind).result
 
     def send_bundle(self, bundle=fixtures.BUNDLE_1):

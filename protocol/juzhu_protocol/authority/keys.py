@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from ..crypto.signature import SUITE_ES256
 from ..errors import JuzhuError, RootsFileError
 from ..hostside.native import NativeVerifier
 from ..hostside.roots import load_roots
@@ -26,7 +27,6 @@ from ..trust.bundle import (
     PURPOSE_LIST,
     PURPOSE_ORGAN,
     PURPOSE_POLICY,
-    SUITE_ES256,
     Roots,
     TrustedKeys,
     open_bundle,

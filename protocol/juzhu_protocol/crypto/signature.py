@@ -11,7 +11,12 @@ from .curve import POINT_SIZE, inverse, split_point
 
 DIGEST_SIZE = 32
 SIGNATURE_SIZE = 64
+"""Raw r and s, 32 bytes each, in either suite."""
 KEY_ID_SIZE = 4
+"""The first bytes of the SHA-256 of a public key; a bundle with two equal ids is refused."""
+
+SUITE_ES256, SUITE_SM2_SM3 = 1, 2
+"""Suite ids: ECDSA P-256 with SHA-256, and SM2 with SM3, which nothing here checks yet."""
 
 
 def verify_es256(table: TablePair, digest: bytes, signature: bytes) -> bool:

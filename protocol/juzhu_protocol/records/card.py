@@ -6,6 +6,8 @@ from .wire import ended, exact, in_range, known, one_of, tagged, take, take_int
 class Info:
     """The INFO file: what anyone near the card may read."""
 
+    TYPE = 0x01
+
     __slots__ = ('suite', 'list_division', 'serial', 'key_id', 'card_key_epoch')
 
     def __init__(self, suite: int, list_division: int, serial: int, key_id: bytes, card_key_epoch: int) -> None:
@@ -56,6 +58,8 @@ class Info:
 
 class Service:
     """The SERVICE file: all that a point of service needs, under one signature (Articles 14, 16, 18)."""
+
+    TYPE = 0x02
 
     __slots__ = ('suite', 'list_division', 'serial', 'issuing_division', 'birth_day', 'issue_day', 'anchor_day', 'residence_since', 'endorsement_number', 'endorsement_kind', 'endorsement_day', 'good_through', 'permit_class', 'key_id', 'signature')
 
@@ -147,6 +151,8 @@ class Service:
 
 class Endorsement:
     """One record of the ENDORSEMENTS file (Articles 16 and 17); the address is UTF-16LE, padded with spaces."""
+
+    TYPE = 0x03
 
     __slots__ = ('suite', 'list_division', 'serial', 'number', 'kind', 'day', 'address', 'good_through', 'issuing_division', 'key_id', 'signature')
 

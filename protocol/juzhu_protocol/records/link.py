@@ -6,6 +6,8 @@ from .wire import blob, ended, exact, in_range, known, one_of, tagged, take, tak
 class Tap:
     """One tap as the reader keeps it: a pseudonym that changes daily, never a serial."""
 
+    TYPE = 0x30
+
     __slots__ = ('index', 'time', 'pseudonym', 'service', 'answer', 'reason', 'flags', 'list_sequence', 'chain')
 
     def __init__(self, index: int, time: int, pseudonym: bytes, service: int, answer: int, reason: int, flags: int, list_sequence: int, chain: bytes) -> None:
@@ -73,6 +75,8 @@ class Tap:
 class Hello:
     """Host to reader: who speaks, and the last tap of this ring that the host has stored."""
 
+    TYPE = 0x40
+
     __slots__ = ('ring_id', 'taps_stored')
 
     def __init__(self, ring_id: int, taps_stored: int) -> None:
@@ -111,6 +115,8 @@ class Hello:
 
 class Status:
     """Reader to host: what the reader is and what it holds; 0 where it holds none."""
+
+    TYPE = 0x41
 
     __slots__ = ('reader_id', 'runtime', 'list_division', 'bundle_version', 'key_epoch', 'list_sequence', 'list_time', 'clock_floor', 'free_heap', 'ring_id', 'taps_waiting', 'taps_lost')
 
@@ -193,6 +199,8 @@ class Status:
 class ObjectBegin:
     """Host to reader: offer a trust bundle (kind 1) or a list (kind 2, its manifest in front)."""
 
+    TYPE = 0x42
+
     __slots__ = ('kind', 'length', 'manifest')
 
     def __init__(self, kind: int, length: int, manifest: bytes) -> None:
@@ -237,6 +245,8 @@ class ObjectBegin:
 
 class ObjectData:
     """Host to reader: the object's bytes from one offset on."""
+
+    TYPE = 0x43
 
     __slots__ = ('kind', 'offset', 'data')
 
@@ -283,6 +293,8 @@ class ObjectData:
 class ObjectCommit:
     """Host to reader: the object is complete; verify it and take it into use."""
 
+    TYPE = 0x44
+
     __slots__ = ('kind',)
 
     def __init__(self, kind: int) -> None:
@@ -317,6 +329,8 @@ class ObjectCommit:
 
 class ObjectResult:
     """Reader to host: what became of a step, and the offset from which to go on."""
+
+    TYPE = 0x45
 
     __slots__ = ('result', 'offset')
 
@@ -357,6 +371,8 @@ class ObjectResult:
 class TapStored:
     """Host to reader: every tap of the ring up to this index is stored."""
 
+    TYPE = 0x46
+
     __slots__ = ('index',)
 
     def __init__(self, index: int) -> None:
@@ -391,6 +407,8 @@ class TapStored:
 
 class Display:
     """Reader to host: what the staff's screen shows; it names no card and no holder."""
+
+    TYPE = 0x47
 
     __slots__ = ('service', 'answer', 'reason', 'flags', 'until', 'list_sequence', 'list_age', 'clock_days')
 
@@ -454,6 +472,8 @@ class Display:
 
 class Ack:
     """The empty answer."""
+
+    TYPE = 0x48
 
     __slots__ = ()
 

@@ -134,6 +134,8 @@ class ProfileRecordArticle:
 class ProfileRecord:
     """One place's numbers, signed by its policy key; rules/profile.py makes a Profile of it."""
 
+    TYPE = 0x60
+
     __slots__ = ('suite', 'list_division', 'profile_version', 'time', 'window_months', 'restorable_months', 'transitional_before', 'class_policy', 'divisions', 'services', 'extensions', 'articles', 'key_id', 'signature')
 
     def __init__(self, suite: int, list_division: int, profile_version: int, time: int, window_months: int, restorable_months: int, transitional_before: int, class_policy: int, divisions: "list[ProfileRecordDivision]", services: "list[ProfileRecordService]", extensions: "list[ProfileRecordExtension]", articles: "list[ProfileRecordArticle]", key_id: bytes, signature: bytes) -> None:

@@ -6,6 +6,8 @@ from .wire import blob, ended, exact, in_range, known, one_of, tagged, take, tak
 class ReaderState:
     """The reader's pointer to what it holds, and its floors; two copies alternate, the higher counter counts."""
 
+    TYPE = 0x50
+
     __slots__ = ('counter', 'ring_id', 'clock_floor', 'bundle_floor', 'trust_slot', 'trust_length', 'trust_hash', 'list_slot', 'manifest')
 
     def __init__(self, counter: int, ring_id: int, clock_floor: int, bundle_floor: int, trust_slot: int, trust_length: int, trust_hash: bytes, list_slot: int, manifest: bytes) -> None:

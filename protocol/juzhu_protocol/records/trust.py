@@ -85,6 +85,8 @@ class BundleKey:
 class Bundle:
     """The body of a trust bundle: which keys may do what, where and when."""
 
+    TYPE = 0x10
+
     __slots__ = ('bundle_version', 'time', 'keys')
 
     def __init__(self, bundle_version: int, time: int, keys: "list[BundleKey]") -> None:
@@ -161,6 +163,8 @@ class SignedBundleSignature:
 class SignedBundle:
     """A bundle's body with the signatures of the root over it."""
 
+    TYPE = 0x11
+
     __slots__ = ('body', 'signatures')
 
     def __init__(self, body: bytes, signatures: "list[SignedBundleSignature]") -> None:
@@ -208,6 +212,8 @@ class SignedBundle:
 
 class Manifest:
     """What a list division's list is at one moment, signed by its list key."""
+
+    TYPE = 0x20
 
     __slots__ = ('suite', 'list_division', 'key_epoch', 'sequence', 'time', 'content_length', 'content_hash', 'key_id', 'signature')
 
@@ -275,6 +281,8 @@ class Manifest:
 
 class ListHeader:
     """The head of a list's content in its plain form; entries of five bytes follow it."""
+
+    TYPE = 0x21
 
     __slots__ = ('list_division', 'highest_serial', 'entries')
 

@@ -1,9 +1,8 @@
 """The card's files of Juzhu card profile 1: INFO, SERVICE and one endorsement."""
 
+from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
 from .nodes import Bytes, OneOf, Struct
 from .record import (
-    KEY_ID_SIZE,
-    SIGNATURE_SIZE,
     Record,
     byte,
     day,

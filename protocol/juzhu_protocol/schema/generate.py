@@ -68,6 +68,9 @@ class Writer:
         stored = [name for name, node in fields if not isinstance(node, Known)]
         out = self.lines.append
         out(f"class {class_name}:\n    {self._quoted(doc)}\n")
+        types = [node.value for _, node in fields if isinstance(node, Tag)]
+        if top and types:
+            out(f"    TYPE = {types[0]:#04x}\n")
         if not stored:
             out("    __slots__ = ()\n")
         elif len(stored) == 1:

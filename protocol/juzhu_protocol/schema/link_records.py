@@ -1,10 +1,10 @@
 """What host and reader say to each other over the link, and the reader's tap record."""
 
+from ..link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
 from .nodes import Blob, Bytes, Int8ub, Int16ub, OneOf, Struct
 from .record import Record, byte, day_or_none, division, long, record_type, short, version
 
-MAX_OBJECT_DATA = 1024
-"""One step of a transfer: it must fit a frame and a reader's RAM beside everything else."""
+OBJECTS = (OBJECT_TRUST, OBJECT_LIST)
 
 ANSWERS = (1, 2, 3, 4)
 """ALLOW, DENY, REFER, and TRY_AGAIN, which is no verdict (rules/decide.py)."""
@@ -65,7 +65,7 @@ OBJECT_BEGIN = Record(
     Struct(
         "record_type" / record_type(0x42),
         "version" / version(),
-        "kind" / OneOf(1, 2),
+        "kind" / OneOf(*OBJECTS),
         "length" / long(1),
         "manifest" / Blob(Int16ub, 0, 256),
     ),
@@ -77,7 +77,7 @@ OBJECT_DATA = Record(
     Struct(
         "record_type" / record_type(0x43),
         "version" / version(),
-        "kind" / OneOf(1, 2),
+        "kind" / OneOf(*OBJECTS),
         "offset" / long(),
         "data" / Blob(Int16ub, 1, MAX_OBJECT_DATA),
     ),
@@ -86,7 +86,7 @@ OBJECT_DATA = Record(
 OBJECT_COMMIT = Record(
     "ObjectCommit",
     "Host to reader: the object is complete; verify it and take it into use.",
-    Struct("record_type" / record_type(0x44), "version" / version(), "kind" / OneOf(1, 2)),
+    Struct("record_type" / record_type(0x44), "version" / version(), "kind" / OneOf(*OBJECTS)),
 )
 
 OBJECT_RESULT = Record(

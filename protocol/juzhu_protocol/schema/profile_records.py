@@ -1,9 +1,8 @@
 """A place's profile as a compact signed record: what readers and counters decide by."""
 
+from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
 from .nodes import Blob, Bytes, Int8ub, Many, OneOf, Struct
 from .record import (
-    KEY_ID_SIZE,
-    SIGNATURE_SIZE,
     Record,
     byte,
     day,

@@ -3,19 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ..crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from .nodes import Int8ub, Int16ub, Int24ub, Int32ub, Known, OneOf, Range, Struct, Tag
 
 PROFILE_VERSION = 1
 """Juzhu card profile 1; every signed record of it carries this version."""
-
-ES256, SM2_SM3 = 1, 2
-"""Suite ids: ECDSA P-256 with SHA-256, and SM2 with SM3."""
-
-SIGNATURE_SIZE = 64
-"""Raw r and s, 32 bytes each, in either suite."""
-
-KEY_ID_SIZE = 4
-"""The first bytes of the SHA-256 of a public key; a bundle with two equal ids is refused."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ def version() -> Any:
 
 def suite() -> Any:
     """The suite of the record's signature."""
-    return OneOf(ES256, SM2_SM3)
+    return OneOf(SUITE_ES256, SUITE_SM2_SM3)
 
 
 def division() -> Any:

@@ -1,9 +1,8 @@
 """What the root and the list key sign: the trust bundle and the list's manifest."""
 
+from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
 from .nodes import Blob, Bytes, Int16ub, Many, OneOf, Struct
 from .record import (
-    KEY_ID_SIZE,
-    SIGNATURE_SIZE,
     Record,
     day,
     day_or_none,

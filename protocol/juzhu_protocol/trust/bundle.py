@@ -6,7 +6,7 @@ to be right; version not below the floor.
 """
 
 from ..crypto.curve import P256, decode_point
-from ..crypto.signature import key_id
+from ..crypto.signature import SUITE_ES256, key_id
 from ..errors import (
     BadSignatureError,
     KeyFormatError,
@@ -24,19 +24,22 @@ from .verifier import SignatureVerifier
 
 PURPOSE_ORGAN, PURPOSE_LIST, PURPOSE_POLICY = 1, 2, 3
 
-SUITE_ES256, SUITE_SM2_SM3 = 1, 2
-
 MAX_SIGNED_BUNDLE = 4096
 """A reader holds the whole bundle in RAM while it checks it."""
 
 
 class Roots:
-    """The root's public keys as installed in a reader, and how many of them must agree."""
+    """The root's public keys as installed in a reader, and how many of them must agree.
+
+    KeyFormatError for a key that is no point of P-256, ValueError for a threshold that these cannot reach.
+    """
 
     def __init__(self, public_keys: "list[bytes]", threshold: int) -> None:
-        if not 1 <= threshold <= len(public_keys):
-            raise ValueError("threshold %d of %d root keys" % (threshold, len(public_keys)))
+        for key in public_keys:
+            decode_point(P256, key)
         self.public_keys = {key_id(key): key for key in public_keys}
+        if not 1 <= threshold <= len(self.public_keys):
+            raise ValueError("threshold %d of %d different root keys" % (threshold, len(self.public_keys)))
         self.threshold = threshold
 
 

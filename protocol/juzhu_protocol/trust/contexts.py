@@ -1,11 +1,11 @@
 """The context strings that keep one kind of signature from standing in for another."""
 
+from ..crypto.signature import SIGNATURE_SIZE
+
 SERVICE_CONTEXT = b"juzhu/1/service"
 ENDORSEMENT_CONTEXT = b"juzhu/1/endorsement"
 BUNDLE_CONTEXT = b"juzhu/1/bundle"
 MANIFEST_CONTEXT = b"juzhu/1/manifest"
-
-SIGNATURE_SIZE = 64
 
 
 def signed_part(record: bytes) -> bytes:

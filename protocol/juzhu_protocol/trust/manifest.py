@@ -8,6 +8,7 @@ the floor moves only after that.
 
 from hashlib import sha256
 
+from ..crypto.signature import SUITE_ES256
 from ..errors import (
     BadSignatureError,
     ContentMismatchError,
@@ -18,7 +19,7 @@ from ..errors import (
     WrongDivisionError,
 )
 from ..records.trust import BundleKey, Manifest
-from .bundle import PURPOSE_LIST, SUITE_ES256, TrustedKeys
+from .bundle import PURPOSE_LIST, TrustedKeys
 from .contexts import MANIFEST_CONTEXT, signed_part
 from .moments import refuse_future
 from .verifier import SignatureVerifier

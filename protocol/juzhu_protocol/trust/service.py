@@ -1,9 +1,10 @@
 """Whether a card's INFO and SERVICE are what an entitled organ signed."""
 
+from ..crypto.signature import SUITE_ES256
 from ..errors import RecordError, RecordVersionError
 from ..records.card import Info, Service
 from ..rules.decide import FORGED, GARBLED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE
-from .bundle import PURPOSE_ORGAN, SUITE_ES256, TrustedKeys, may_sign
+from .bundle import PURPOSE_ORGAN, TrustedKeys, may_sign
 from .contexts import SERVICE_CONTEXT, signed_part
 from .verifier import SignatureVerifier
 

@@ -4,11 +4,12 @@ import asyncio
 import json
 import secrets
 import time
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.rules.calendar import start_of
+from juzhu_protocol.trust.bundle import Roots
 
 from ..field import Field
 from ..micropython import missing, reader_command
@@ -119,7 +120,7 @@ class Stage:
         )
 
     async def _start_readers(self) -> dict[str, int]:
-        roots = tomllib.loads((self.cast.keys / "roots.toml").read_text())
+        roots = load_roots(self.cast.keys / "roots.toml")
         links = {}
         for name, runtime in self.readers.items():
             links[name] = free_port()
@@ -135,11 +136,14 @@ class Stage:
             await self._start(name, program)
         return links
 
-    def _reader_config(self, name: str, roots: dict[str, Any]) -> dict[str, Any]:
+    def _reader_config(self, name: str, roots: Roots) -> dict[str, Any]:
         return {
             "reader_id": name,
             "reader_key": secrets.token_hex(32),
-            "roots": roots,
+            "roots": {
+                "threshold": roots.threshold,
+                "keys": [key.hex() for key in roots.public_keys.values()],
+            },
             "service": "bus.senior",
             "rtc": {"offset_s": self.clock_offset_s, "uncertainty_s": CLOCK_UNCERTAINTY_S},
             "sabotage": self._sabotage,

@@ -14,7 +14,7 @@ const PYSTACK_WORDS = 64 * 1024;
 
 // What a reader carries under /lib: folder in the repository, name there, folders that stay behind.
 const PACKAGES = [
-  ["protocol/juzhu_protocol", "juzhu_protocol", ["schema", "authority", "profiles"]],
+  ["protocol/juzhu_protocol", "juzhu_protocol", ["schema", "authority", "profiles", "hostside"]],
   ["device/juzhu_device", "juzhu_device", ["boards"]],
 ];
 

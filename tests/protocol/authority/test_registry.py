@@ -25,7 +25,7 @@ from juzhu_protocol.authority.errors import (
 )
 from juzhu_protocol.authority.personalise import encode_address
 from juzhu_protocol.authority.registry import EVENT_NAMES, Registry
-from juzhu_protocol.authority.signing import NativeVerifier
+from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules.calendar import from_iso, iso
 from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED

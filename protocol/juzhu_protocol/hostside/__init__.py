@@ -1,0 +1,1 @@
+"""What hosts need beside the portable code, and no more: nothing in here can sign."""
