@@ -106,6 +106,7 @@ def iso(day: int) -> str:
 def from_iso(text: str) -> int:
     """Return the day number of YYYY-MM-DD; ValueError for anything else."""
     parts = text.split("-")
-    if len(text) != 10 or len(parts) != 3 or not all(part.isdigit() for part in parts):
+    # isdigit() would take the digits of every script on one runtime and not on the other.
+    if len(text) != 10 or len(parts) != 3 or not all("0" <= char <= "9" for char in "".join(parts)):
         raise ValueError("a day is written YYYY-MM-DD, not %r" % text)
     return day_number(int(parts[0]), int(parts[1]), int(parts[2]))
