@@ -16,10 +16,14 @@ TIME_LIMIT_S = 3600 if nightly() else 200
 FILES = [path for path in portable_tests() if path.name.startswith("test_")]
 
 
-def run_in_vm(path: Path, env: dict[str, object] | None = None) -> tuple[int, list[dict], dict]:
-    """Exit code, one result a test, and the summary."""
+def run_in_vm(
+    path: Path, env: dict[str, object] | None = None, data: Path | None = None
+) -> tuple[int, list[dict], dict]:
+    """Exit code, one result a test, and the summary; `data` is a file that the test reads."""
     told = {**json.loads(os.environ.get("JUZHU_PORTABLE_ENV", "{}")), "runtime": "micropython", **(env or {})}
     command = [find("node"), str(RUNNER), str(path), "--env", json.dumps(told), "--root", str(ROOT)]
+    if data is not None:
+        command += ["--data", str(data)]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False
     )
@@ -81,3 +85,19 @@ def test_environment_and_steps_reach_the_vm(tmp_path):
     code, results, _ = run_in_vm(long, {"mutants": 6})
     assert code == 1
     assert "AssertionError: 4" in results[0]["error"]
+
+
+def test_data_file_reaches_the_vm_byte_for_byte(tmp_path):
+    data = tmp_path / "given.bin"
+    data.write_bytes(bytes(range(256)))
+    reads = tmp_path / "test_reads.py"
+    reads.write_text(
+        "import portable_env\n"
+        "def test_it():\n"
+        "    with open(portable_env.value('data', ''), 'rb') as file:\n"
+        "        assert file.read() == bytes(range(256))\n"
+    )
+    assert run_in_vm(reads, data=data)[0] == 0
+    data.write_bytes(bytes(255))
+    assert run_in_vm(reads, data=data)[0] == 1
+    assert run_in_vm(reads)[0] == 1

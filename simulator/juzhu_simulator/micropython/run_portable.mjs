@@ -1,6 +1,9 @@
 // Runs one portable test file inside the real MicroPython VM, one test a call.
 //
 //   node run_portable.mjs tests/portable/test_x.py [--env '{"mutants": 20000}'] [--root REPO]
+//                       [--data FILE]
+//
+// --data copies a file into the VM's /tests/ and tells the test where: value("data", "") of portable_env.
 //
 // Prints one JSON line a test, then {"summary": true, "passed": n, "failed": n}. Exits 0 only when at least
 // one test ran and none failed. One file a process: the VM keeps its state in globals of the process.
@@ -15,10 +18,11 @@ import { basename, dirname, resolve } from "node:path";
 import { ROOT, explain, installFile, installPackages, loadVm, pythonFiles } from "./vm.mjs";
 
 function parseArguments(argv) {
-  const options = { file: undefined, env: "{}", root: ROOT };
+  const options = { file: undefined, env: "{}", root: ROOT, data: undefined };
   for (let i = 0; i < argv.length; i++) {
     if (argv[i] === "--env") options.env = argv[++i];
     else if (argv[i] === "--root") options.root = resolve(argv[++i]);
+    else if (argv[i] === "--data") options.data = resolve(argv[++i]);
     else if (options.file === undefined) options.file = resolve(argv[i]);
     else throw new Error(`one test file a process: what is ${argv[i]}?`);
   }
@@ -58,6 +62,10 @@ async function main() {
   const module = basename(options.file, ".py");
   const source = readFileSync(options.file, "utf8");
   mp.FS.mkdirTree("/tests");
+  if (options.data !== undefined) {
+    options.env.data = `/tests/${basename(options.data)}`;
+    installFile(mp, options.data, options.env.data);
+  }
   mp.FS.writeFile("/tests/portable_env.py", environmentModule(options.env));
   // Sibling helper modules (not themselves tests) come along.
   for (const path of pythonFiles(dirname(options.file))) {
