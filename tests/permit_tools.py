@@ -1,7 +1,9 @@
 """A registry for tests, its holders and its days."""
 
 import itertools
+from dataclasses import asdict
 
+from juzhu_protocol.authority.application import Application
 from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.permits import Holder
@@ -34,3 +36,16 @@ def issue(registry, day, **given):
     """Issue a permit of Kaifeng on a day to somebody new."""
     values = {"address": "开封市某街2号", "issuing_division": ISSUER, "keys": KEYS, "now": at(day)} | given
     return registry.issue(values.pop("holder", None) or holder(), **values)
+
+
+def application(registered="2025-01-05", **given):
+    """A complete application of somebody new, registered on a day."""
+    person = given.pop("holder", None) or holder()
+    values = {
+        "address": "开封市某街2号",
+        "division": ISSUER,
+        "ground": "employment",
+        "papers": frozenset({"identity-card", "registration-voucher", "labour-contract"}),
+        "registered": from_iso(registered),
+    }
+    return Application(**(asdict(person) | values | given))

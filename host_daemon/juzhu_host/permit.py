@@ -2,6 +2,9 @@
 
 import argparse
 import json
+import os
+import stat
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,80 +20,120 @@ if TYPE_CHECKING:
     from juzhu_protocol.authority.permits import Permit
     from juzhu_protocol.authority.registry import Registry
 
+    Act = Callable[[Registry, argparse.Namespace], Permit]
+
 NOON = 12 * 3600
+MAX_INPUT = 65536
+"""Characters of an application or an address; a longer file is some other file."""
 
 
 def register(subparsers: Any) -> None:
     """Add the command `permit` and its acts."""
-    parser = subparsers.add_parser("permit", help="issue, endorse, suspend, restore, revoke, replace, show")
-    acts = parser.add_subparsers(title="acts", metavar="ACT", required=True)
+    from . import permit_application, timeline_command
 
-    issue = _act(acts, "issue", "issue a permit (8 to 15)", _issue, keys=True, serial=False)
-    issue.add_argument("--create", action="store_true", help="make the registry file when it is not there")
-    issue.add_argument(
-        "--division", type=whole_division, required=True, help="the issuing division, county level"
+    parser = subparsers.add_parser(
+        "permit", help="apply, issue, hand out, endorse, suspend, restore, revoke, replace, show"
     )
-    issue.add_argument("--name", required=True)
-    issue.add_argument("--sex", required=True, choices=["男", "女"])
-    issue.add_argument("--ethnicity", default="汉")
-    issue.add_argument("--citizen-number", required=True, metavar="NUMBER")
-    issue.add_argument(
-        "--household-address", required=True, metavar="TEXT", help="of the registered residence"
+    acts = parser.add_subparsers(title="acts", metavar="ACT", required=True)
+    permit_application.register(acts)
+
+    add_act(acts, "hand-out", "note that the holder has been given the card (12)", _hand_out)
+
+    endorse = add_act(
+        acts, "endorse", "endorse: yearly (16), late (18), a new address or a move (17)", _endorse
     )
-    issue.add_argument("--address", required=True, metavar="TEXT", help="of the place of residence")
-    issue.add_argument("--residence-since", type=_day, default=0, metavar="YYYY-MM-DD")
-    issue.add_argument(
-        "--registered",
-        type=_day,
+    add_keys(endorse)
+    endorse.add_argument(
+        "--kind",
+        choices=["yearly", "address", "moved"],
+        default="yearly",
+        help="yearly (16); address: moved inside the city's districts or one county (17); "
+        "moved: moved across, half a year after the registration there (17); default: %(default)s",
+    )
+    address = endorse.add_mutually_exclusive_group()
+    address.add_argument("--address", default="", metavar="TEXT", help="the new address; made-up ones only")
+    address.add_argument(
+        "--address-file", metavar="FILE|-", help="the new address from a file or standard input"
+    )
+    endorse.add_argument(
+        "--registered", type=day, default=0, metavar="YYYY-MM-DD", help="registration at the new place (17)"
+    )
+    endorse.add_argument(
+        "--issuing-division", type=whole_division, default=0, metavar="N", help="of the organ that endorses"
+    )
+    endorse.add_argument(
+        "--moved-on",
+        type=day,
         default=0,
         metavar="YYYY-MM-DD",
-        help="day of the temporary registration (8)",
+        help="day of the move; later than 15 days is noted, and denies nobody (17)",
     )
+    endorse.set_defaults(fee=no_fee)
 
-    endorse = _act(acts, "endorse", "make the yearly endorsement (16, 18)", _endorse, keys=True)
-    endorse.add_argument("--address", default="", metavar="TEXT", help="the new address, when it changed")
-
-    suspend = _act(acts, "suspend", "suspend the permit's use (19)", _suspend)
+    suspend = add_act(acts, "suspend", "suspend the permit's use (19)", _suspend)
     suspend.add_argument("--ground", type=int, required=True, metavar="1|2|4|5|6", help="of Article 19")
 
-    _act(acts, "restore", "lift a suspension (19)", _restore)
+    restore = add_act(
+        acts, "restore", "lift a suspension on ground 2 or 6 whose reason has ceased (19)", _restore
+    )
+    restore.add_argument(
+        "--mistake", action="store_true", help="it was the authority's own mistake: lift it on any ground"
+    )
+    restore.add_argument("--note", default="", metavar="TEXT", help="why, for the event; name nobody in it")
 
-    revoke = _act(acts, "revoke", "revoke a card (20)", _revoke)
+    revoke = add_act(acts, "revoke", "revoke a card (20)", _revoke)
     revoke.add_argument("--cause", required=True, choices=["lost", "cancelled"])
 
-    _act(acts, "replace", "replace a damaged or lost card (20)", _replace, keys=True)
-    _act(acts, "show", "show a permit, without its holder", _show)
+    replace = add_act(acts, "replace", "replace a lost card, or a damaged one handed back (20)", _replace)
+    add_keys(replace)
+    replace.add_argument(
+        "--without-old-card",
+        action="store_true",
+        help="the old card cannot be handed back: it is revoked as lost",
+    )
+    replace.set_defaults(fee=_fee)
+
+    add_act(acts, "show", "show a permit, without its holder", _show)
+    timeline_command.register_act(acts)
 
 
-def _act(
-    acts: Any,
-    name: str,
-    text: str,
-    act: "Callable[[Registry, argparse.Namespace], Permit]",
-    *,
-    keys: bool = False,
-    serial: bool = True,
-) -> argparse.ArgumentParser:
+def add_common(acts: Any, name: str, text: str) -> argparse.ArgumentParser:
+    """Add an act with the options that every act has."""
     parser: argparse.ArgumentParser = acts.add_parser(name, help=text, description=text)
     parser.add_argument("--registry", type=Path, required=True, metavar="FILE")
-    if serial:
-        parser.add_argument("--serial", type=_serial, required=True)
-        parser.add_argument(
-            "--list-division", type=whole_division, default=KAIFENG.list_division, help="default: %(default)s"
-        )
-    if keys:
-        parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder of the authority's keys")
-    parser.add_argument("--day", type=_day, metavar="YYYY-MM-DD", help="the act's day; default: today")
+    parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="the act's day; default: today")
     parser.add_argument(
         "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this clock"
     )
-    parser.add_argument("--card", type=Path, metavar="OUT.json", help="write what the card's files hold")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=_run, act=act, create=False)
+    parser.set_defaults(create=False)
     return parser
 
 
-def _run(args: argparse.Namespace) -> int:
+def add_keys(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the keys of an act that signs."""
+    parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder of the authority's keys")
+
+
+def add_card(parser: argparse.ArgumentParser, act: "Act") -> None:
+    """Let an act end in showing its permit, and in writing the card."""
+    parser.add_argument("--card", type=Path, metavar="OUT.json", help="write what the card's files hold")
+    parser.set_defaults(run=run_act, act=act, fee=None)
+
+
+def add_act(acts: Any, name: str, text: str, act: "Act") -> argparse.ArgumentParser:
+    """Add an act on a permit that its serial names."""
+    parser = add_common(acts, name, text)
+    parser.add_argument("--serial", type=_serial, required=True)
+    parser.add_argument(
+        "--list-division", type=whole_division, default=KAIFENG.list_division, help="default: %(default)s"
+    )
+    add_card(parser, act)
+    return parser
+
+
+def run_act(args: argparse.Namespace) -> int:
+    """Do the act of `args`, write the card if asked, and show the permit."""
     from juzhu_protocol.authority.registry import Registry
 
     with Registry(args.registry, create=args.create) as registry:
@@ -99,77 +142,134 @@ def _run(args: argparse.Namespace) -> int:
         events = registry.events(permit.list_division, permit.serial)
     if args.card:
         try:
-            args.card.write_text(image.to_json())
+            _write_private(args.card, image.to_json())
         except OSError as error:
             raise ConfigError(
                 f"the act is done (serial {permit.serial}), but {args.card} was not written: {error.strerror}; "
                 "show the permit with --card to write it"
             ) from None
     shown = _shown(permit)
+    if args.fee:
+        shown["fee_due"] = args.fee(permit)
     if args.json:
         shown["events"] = [
             {"time": event.time, "name": event.name, "detail": event.detail} for event in events
         ]
         print(json.dumps(shown, ensure_ascii=False))
     else:
+        if args.fee:
+            shown["fee_due"] = "yes (20)" if shown["fee_due"] else "no (20)"
         told = {name.replace("_", " "): value for name, value in shown.items() if value is not None}
         print("\n".join(f"{name:20}{value}" for name, value in told.items()))
     return 0
 
 
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner reads: a card holds a birth date and addresses."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+        if stat.S_ISREG(os.fstat(out.fileno()).st_mode):
+            os.fchmod(out.fileno(), 0o600)
+        out.write(text)
+
+
 def _shown(permit: "Permit") -> dict[str, Any]:
+    from juzhu_protocol.authority.codes import division_name
+    from juzhu_protocol.authority.permits import way_back
+    from juzhu_protocol.rules.lifecycle import KIND_NAMES
+
     return {
         "list_division": permit.list_division,
         "serial": permit.serial,
         "issuing_division": permit.issuing_division,
+        "division_name": division_name(permit.issuing_division) or None,
         "status": permit.status,
         "ground": permit.ground or None,
+        "way_back": way_back(permit) or None,
         "cause": permit.cause or None,
         "issued": iso(permit.issue_day),
+        "handed_out": iso(permit.handed_out_day) if permit.handed_out_day else None,
         "good_through": iso(permit.good_through),
         "residence_since": iso(permit.residence_since),
         "endorsements": permit.endorsement_number,
         "endorsed": iso(permit.endorsement_day) if permit.endorsement_day else None,
+        "kind": KIND_NAMES.get(permit.endorsement_kind),
         "predecessor": permit.predecessor or None,
         "successor": permit.successor or None,
     }
 
 
-def _issue(registry: "Registry", args: argparse.Namespace) -> "Permit":
-    from juzhu_protocol.authority.permits import Holder
+def read_private(source: str) -> str:
+    """Return what a file, or standard input for "-", holds: how data of people reaches an act."""
+    try:
+        text = sys.stdin.read(MAX_INPUT + 1) if source == "-" else _read(Path(source))
+    except OSError as error:
+        raise ConfigError(f"{source}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{source} is no text in UTF-8") from None
+    if len(text) > MAX_INPUT:
+        raise ConfigError(f"{source} is longer than {MAX_INPUT} characters: check the file")
+    return text
 
-    holder = Holder(args.name, args.sex, args.ethnicity, args.citizen_number, args.household_address)
-    return registry.issue(
-        holder,
-        address=args.address,
-        issuing_division=args.division,
-        keys=_keys(args),
-        now=_now(args),
-        residence_since=args.residence_since,
-        registered_day=args.registered,
-    )
+
+def _read(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.read(MAX_INPUT + 1)
+
+
+def no_fee(_: "Permit") -> bool:
+    """What an endorsement and a first issue cost (20)."""
+    return False
+
+
+def _fee(permit: "Permit") -> bool:
+    from juzhu_protocol.authority.permits import fee_due
+
+    return fee_due(permit)
+
+
+def _hand_out(registry: "Registry", args: argparse.Namespace) -> "Permit":
+    return registry.hand_out(args.list_division, args.serial, now=now_of(args))
 
 
 def _endorse(registry: "Registry", args: argparse.Namespace) -> "Permit":
+    from juzhu_protocol.rules.lifecycle import KIND_NAMES
+
+    kinds = {name: kind for kind, name in KIND_NAMES.items()}
     return registry.endorse(
-        args.list_division, args.serial, keys=_keys(args), now=_now(args), address=args.address
+        args.list_division,
+        args.serial,
+        keys=load_keys(args.keys),
+        now=now_of(args),
+        kind=kinds[args.kind],
+        address=read_private(args.address_file).strip() if args.address_file else args.address,
+        issuing_division=args.issuing_division,
+        registered_day=args.registered,
+        moved_on=args.moved_on,
     )
 
 
 def _suspend(registry: "Registry", args: argparse.Namespace) -> "Permit":
-    return registry.suspend(args.list_division, args.serial, args.ground, now=_now(args))
+    return registry.suspend(args.list_division, args.serial, args.ground, now=now_of(args))
 
 
 def _restore(registry: "Registry", args: argparse.Namespace) -> "Permit":
-    return registry.restore(args.list_division, args.serial, now=_now(args))
+    return registry.restore(
+        args.list_division, args.serial, now=now_of(args), mistake=args.mistake, note=args.note
+    )
 
 
 def _revoke(registry: "Registry", args: argparse.Namespace) -> "Permit":
-    return registry.revoke(args.list_division, args.serial, args.cause, now=_now(args))
+    return registry.revoke(args.list_division, args.serial, args.cause, now=now_of(args))
 
 
 def _replace(registry: "Registry", args: argparse.Namespace) -> "Permit":
-    return registry.replace(args.list_division, args.serial, keys=_keys(args), now=_now(args))
+    return registry.replace(
+        args.list_division,
+        args.serial,
+        keys=load_keys(args.keys),
+        now=now_of(args),
+        handed_back=not args.without_old_card,
+    )
 
 
 def _show(registry: "Registry", args: argparse.Namespace) -> "Permit":
@@ -188,17 +288,15 @@ def load_keys(folder: "Path | None") -> "KeyRing":
     return KeyRing.load(folder)
 
 
-def _keys(args: argparse.Namespace) -> "KeyRing":
-    return load_keys(args.keys)
-
-
-def _now(args: argparse.Namespace) -> int:
+def now_of(args: argparse.Namespace) -> int:
+    """Return the Unix time of an act: noon of --day, or now."""
     if args.day is not None:
         return start_of(args.day) + NOON
     return int(time.time()) + int(args.clock_offset)
 
 
-def _day(text: str) -> int:
+def day(text: str) -> int:
+    """Read a day of an option."""
     try:
         return from_iso(text)
     except ValueError as error:

@@ -48,7 +48,7 @@ def test_a_permits_life_by_its_commands(issued, tmp_path):
     out = ()
     for act, words in (
         ("endorse", ("--serial", "1", *KEYS, "--day", "2026-03-01", "--address", "新街")),
-        ("suspend", ("--serial", "1", "--ground", "5", "--day", "2026-03-02")),
+        ("suspend", ("--serial", "1", "--ground", "6", "--day", "2026-03-02")),
         ("restore", ("--serial", "1", "--day", "2026-03-03")),
         ("replace", ("--serial", "1", *KEYS, "--day", "2026-03-04", "--card", str(tmp_path / "card.json"))),
         ("revoke", ("--serial", "2", "--cause", "lost", "--day", "2026-03-05")),

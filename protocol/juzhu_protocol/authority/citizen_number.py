@@ -6,7 +6,9 @@ from ..rules.calendar import civil_date, day_number
 from .errors import CitizenNumberError
 
 SYNTHETIC_DIVISION = 990000
-"""No first-level code of GB/T 2260 is 99, so that a number of this division can belong to nobody."""
+"""A number that begins so belongs to nobody. Citizens' numbers begin with a first-level code of GB/T 2260, 11 to 82.
+Since December 2023 the 18-digit numbers of foreign permanent residents begin with 9, and a province and a country
+follow: 90000 names neither."""
 
 _WEIGHTS = tuple(pow(2, 17 - at, 11) for at in range(17))
 _CHECKS = "10X98765432"

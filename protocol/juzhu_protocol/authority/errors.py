@@ -1,7 +1,18 @@
 """Every error of the authority, grouped by who must act; `exit_code` is what the command ends with."""
 
+from typing import NamedTuple
+
 from ..errors import JuzhuError
 from .exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY
+
+
+class Lack(NamedTuple):
+    """One thing that an application lacks: its code, what it is in English and Chinese, and the article."""
+
+    code: str
+    text: str
+    chinese: str
+    article: str
 
 
 class AuthorityError(JuzhuError):
@@ -21,6 +32,19 @@ class ApplicationError(RefusedError):
     """What the applicant gave does not hold together (9, 14)."""
 
 
+class IncompleteApplicationError(ApplicationError):
+    """An application lacks something; `lacks` is all of it, for one written list (11)."""
+
+    def __init__(self, lacks: "tuple[Lack, ...]") -> None:
+        self.lacks = lacks
+        told = "; ".join(f"{lack.text} ({lack.article})" for lack in lacks)
+        super().__init__(f"the application is not complete, this is all it lacks (11): {told}")
+
+
+class UnknownApplicationError(RefusedError):
+    """No application has this number, or it is not waiting any more."""
+
+
 class CitizenNumberError(ApplicationError):
     """A citizen identification number whose form, birth date or check digit is wrong (GB 11643-1999)."""
 
@@ -37,8 +61,8 @@ class UnknownPermitError(RefusedError):
     """No permit has this serial."""
 
 
-class TooEarlyError(RefusedError):
-    """The month before the yearly day has not begun (16)."""
+class EndorsementError(RefusedError):
+    """The measures refuse this endorsement: too early, too late, or of the wrong kind for the place (16 to 18)."""
 
 
 class LapsedError(RefusedError):
@@ -53,6 +77,10 @@ class NotSuspendedError(RefusedError):
     """There is no suspension to lift (19)."""
 
 
+class NoWayBackError(RefusedError):
+    """The text gives no such way out of a suspension on this ground (19)."""
+
+
 class OverdueIsNotListedError(RefusedError):
     """Ground 3 follows from the signed good-through alone and is never listed (18, 19(3))."""
 
@@ -63,6 +91,10 @@ class RevokedError(RefusedError):
 
 class BackwardsError(RefusedError):
     """An act dated before the permit's last one."""
+
+
+class HandedOutError(RefusedError):
+    """The card was handed out already (12)."""
 
 
 class SerialsExhaustedError(RefusedError):
@@ -86,6 +118,10 @@ class NoKeyError(OperatorError):
     """No key of the folder may sign this for that division on that day."""
 
 
+class EndorsementRecordError(OperatorError):
+    """An endorsement in the registry is not as it was signed, or its key has left the bundle."""
+
+
 class CardImageError(OperatorError):
     """A card image's JSON is not one of ours."""
 
@@ -96,6 +132,14 @@ class DatabaseFileError(OperatorError):
 
 class JournalBehindError(OperatorError):
     """The broker holds a manifest, signed by our key, that this journal never made."""
+
+
+class ClockError(OperatorError):
+    """The clock contradicts the last manifest's time, which is a floor of readers' clocks."""
+
+
+class ProfileVersionError(OperatorError):
+    """A profile's version was published with another content, or a higher one was."""
 
 
 class SecondPublisherError(AuthorityError):

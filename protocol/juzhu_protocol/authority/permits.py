@@ -1,34 +1,43 @@
 """A permit as the authority knows it, and the acts that the measures allow on it: pure functions of days.
 
-Days are day numbers (rules/calendar.py). Every refusal names the article and what to do instead.
+Days are day numbers (rules/calendar.py). Every refusal names the article and what to do instead. What an
+endorsement makes of a permit's days is rules/lifecycle.py's alone.
 """
 
 from dataclasses import dataclass, replace
 
-from ..rules.calendar import add_months, add_years, iso, next_yearly_day
-from ..rules.decide import CLASS_ORDINARY, restorable_until, window_opens
+from ..errors import EndorsementRefusedError
+from ..rules.calendar import add_months, iso
+from ..rules.decide import CLASS_ORDINARY, restorable_until
+from ..rules.lifecycle import (
+    KIND_MOVED,
+    KIND_NAMES,
+    KIND_YEARLY,
+    REGISTERED_MONTHS,
+    Life,
+    endorsed,
+    issued,
+)
 from ..rules.profile import Profile
-from .citizen_number import CitizenNumber
 from .errors import (
     ApplicationError,
     BackwardsError,
+    EndorsementError,
+    HandedOutError,
     LapsedError,
     NotSuspendedError,
     NotYetEligibleError,
+    NoWayBackError,
     OverdueIsNotListedError,
     RevokedError,
-    SerialsExhaustedError,
     SuspendedError,
-    TooEarlyError,
 )
 
 VALID, SUSPENDED, REVOKED = "valid", "suspended", "revoked"
 LOST, CANCELLED, REPLACED = "lost", "cancelled", "replaced"
 
-YEARLY = 1
-"""The kind of an endorsement (16); the kinds of Article 17 follow with their rules."""
-
 GROUND_OVERDUE = 3
+GROUND_MOVED = 5
 GROUNDS = {
     1: "false material",
     2: "no longer fulfils the conditions",
@@ -38,12 +47,27 @@ GROUNDS = {
 }
 """Article 19's grounds that a list carries; ground 3, overdue, follows from the signed good-through."""
 
-ELIGIBLE_AFTER_MONTHS = 6
-"""Half a year after the temporary registration (8): six calendar months, our reading."""
+RESTORABLE_GROUNDS = (2, 6)
+"""Grounds whose suspension ends when their reason has ceased: our reading, the text says nothing of it."""
 
-MAX_ENDORSEMENTS = 255
-MAX_ADDRESS = 35
-"""Characters of the 70 bytes of UTF-16LE that hold an address."""
+_WAYS_BACK = {
+    1: "the text gives no way back from false material; have it cancelled and apply anew with true papers (8, 9)",
+    2: "restore it once the conditions are fulfilled again",
+    4: "a permanent resident needs no permit; have it cancelled",
+    5: "the new place's organ endorses it as moved, half a year after the registration there (17)",
+    6: "restore it once its reason has ceased",
+}
+_WAYS_ON_WHEN_LOST = {
+    1: "apply anew with true papers (8, 9)",
+    2: "restore it once the conditions are fulfilled again, then replace it",
+    4: "a permanent resident needs no permit",
+    5: "apply at the new place, half a year after the registration there (8, 17)",
+    6: "restore it once its reason has ceased, then replace it",
+}
+_IF_MISTAKEN = "; a suspension that was the authority's own mistake is restored as such"
+
+ADDRESS_DAYS = 15
+"""Within so many days of a move inside one unit the holder has it endorsed (17); being late denies nobody."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +106,7 @@ class Permit:
     predecessor: int
     successor: int
     address: str
+    handed_out_day: int = 0
 
     @property
     def last_day(self) -> int:
@@ -89,34 +114,14 @@ class Permit:
         return max(self.issue_day, self.endorsement_day)
 
 
-def check_holder(holder: Holder, day: int) -> CitizenNumber:
-    """Return the number of a holder whose items hold together (14); ApplicationError otherwise."""
-    number = CitizenNumber.parse(holder.citizen_number)
-    if number.birth_day > day:
-        raise ApplicationError("the citizen number's birth date is still to come: read it again (14)")
-    for what, text, limit in (
-        ("name", holder.name, 15),
-        ("sex", holder.sex, 1),
-        ("ethnicity", holder.ethnicity, 10),
-        ("household address", holder.household_address, MAX_ADDRESS),
-    ):
-        _check_text(what, text, limit)
-    if holder.sex not in ("男", "女"):
-        raise ApplicationError("sex is 男 or 女, as on the identity card (14)")
-    if (holder.sex == "女") != number.is_female:
-        raise ApplicationError("sex and citizen number contradict each other: read both again (14)")
-    return number
+def eligible_from(registered_day: int) -> int:
+    """Return the first day of an application: half a year, six calendar months, after the registration (8)."""
+    return add_months(registered_day, REGISTERED_MONTHS)
 
 
-def check_address(address: str) -> None:
-    """Refuse an address that does not fit the card (14, 16)."""
-    _check_text("address", address, MAX_ADDRESS)
-
-
-def _check_text(what: str, text: str, limit: int) -> None:
-    units = len(text.encode("utf-16-le", "surrogatepass")) // 2
-    if not text.strip() or not text.isprintable() or not 1 <= units <= limit:
-        raise ApplicationError(f"the {what} has {units} characters, a card holds 1 to {limit} (14)")
+def fee_due(permit: Permit) -> bool:
+    """Whether the holder pays for this card: a replacement, never a first issue (20); the amount is not ours."""
+    return permit.predecessor != 0
 
 
 def issue(
@@ -134,11 +139,12 @@ def issue(
     """Return a new permit, issued on `day` (8 to 15); registered_day is 0 when it was checked elsewhere."""
     if residence_since > day:
         raise ApplicationError(f"residence cannot begin after the issue on {iso(day)} (8)")
-    eligible = add_months(registered_day, ELIGIBLE_AFTER_MONTHS) if registered_day else 0
+    eligible = eligible_from(registered_day) if registered_day else 0
     if eligible > day:
         raise NotYetEligibleError(
             f"registered on {iso(registered_day)}, a permit can be issued from {iso(eligible)} on (8)"
         )
+    life = issued(day, residence_since)
     return Permit(
         list_division=list_division,
         serial=serial,
@@ -146,12 +152,12 @@ def issue(
         permit_class=permit_class,
         birth_day=birth_day,
         issue_day=day,
-        anchor_day=day,
-        residence_since=residence_since,
-        endorsement_number=0,
+        anchor_day=life.anchor,
+        residence_since=life.since,
+        endorsement_number=life.number,
         endorsement_kind=0,
         endorsement_day=0,
-        good_through=next_yearly_day(day, day),
+        good_through=life.good_through,
         status=VALID,
         ground=0,
         cause="",
@@ -161,33 +167,79 @@ def issue(
     )
 
 
-def endorse(permit: Permit, day: int, profile: Profile, address: str = "") -> Permit:
-    """Return the permit with one yearly endorsement more (16), or restored by a late one (18)."""
+def endorse(
+    permit: Permit,
+    day: int,
+    profile: Profile,
+    kind: int = KIND_YEARLY,
+    *,
+    address: str = "",
+    issuing_division: int = 0,
+    registered_day: int = 0,
+) -> Permit:
+    """Return the permit with one endorsement more (16 to 18), by its own organ unless another is named.
+
+    An endorsement of kind moved restores a permit that was suspended because its holder moved (19(5)).
+    """
     _refuse_revoked(permit, "it cannot be endorsed; endorse its successor, or apply anew")
-    if permit.status == SUSPENDED:
-        raise SuspendedError(
-            f"serial {permit.serial} is suspended on ground {permit.ground} (19): lift that, then endorse"
-        )
-    _refuse_backwards(permit, day)
-    opens = window_opens(permit.good_through, profile)
-    if day < opens:
-        raise TooEarlyError(
-            f"good through {iso(permit.good_through)}; it can be endorsed from {iso(opens)} on (16)"
-        )
-    _refuse_lapsed(permit, day, profile)
-    if permit.endorsement_number >= MAX_ENDORSEMENTS:
-        raise SerialsExhaustedError(f"a card holds {MAX_ENDORSEMENTS} endorsements: replace it (20)")
-    changed = replace(
+    if permit.status == SUSPENDED and (kind, permit.ground) != (KIND_MOVED, GROUND_MOVED):
+        raise SuspendedError(f"{_suspended(permit)}: {way_back(permit)}")
+    division = issuing_division or permit.issuing_division
+    _refuse_wrong_kind(permit, kind, division, profile)
+    if kind != KIND_YEARLY and address in ("", permit.address):
+        raise ApplicationError("a move is endorsed with the new address (16, 17)")
+    if kind == KIND_MOVED and not registered_day:
+        raise ApplicationError("a moved endorsement needs the day of the registration at the new place (17)")
+    life = Life(
+        permit.anchor_day,
+        permit.residence_since,
+        permit.good_through,
+        permit.last_day,
+        permit.endorsement_number,
+    )
+    try:
+        life = endorsed(life, kind, day, profile, registered_day)
+    except EndorsementRefusedError as error:
+        raise EndorsementError(f"serial {permit.serial}: {error}") from None
+    return replace(
         permit,
-        endorsement_number=permit.endorsement_number + 1,
-        endorsement_kind=YEARLY,
-        endorsement_day=day,
+        issuing_division=division,
+        anchor_day=life.anchor,
+        residence_since=life.since,
+        endorsement_number=life.number,
+        endorsement_kind=kind,
+        endorsement_day=life.last,
+        good_through=life.good_through,
+        status=VALID,
+        ground=0,
         address=address or permit.address,
     )
-    if day <= permit.good_through:
-        return replace(changed, good_through=next_yearly_day(permit.anchor_day, permit.good_through))
-    # Late: the years of residence count from this day on (18), and so do the yearly days.
-    return replace(changed, anchor_day=day, residence_since=day, good_through=add_years(day, 1))
+
+
+def _refuse_wrong_kind(permit: Permit, kind: int, division: int, profile: Profile) -> None:
+    if kind not in KIND_NAMES:
+        raise ApplicationError(f"kind {kind} is none: choose {', '.join(KIND_NAMES.values())} (16, 17)")
+    inside = division == permit.issuing_division or profile.same_unit(division, permit.issuing_division)
+    if kind == KIND_MOVED:
+        if inside:
+            raise EndorsementError(
+                f"{division} is of the same unit as {permit.issuing_division}: "
+                "a move inside it is endorsed with kind address (17)"
+            )
+        if division not in profile.units:
+            raise EndorsementError(
+                f"{division} is no division of this city: apply there for a new permit (7, 8)"
+            )
+    elif not inside:
+        raise EndorsementError(
+            f"{division} is of another unit than {permit.issuing_division}: a move there is endorsed with kind "
+            "moved, half a year after the registration there (17)"
+        )
+
+
+def address_is_late(moved_on: int, day: int) -> bool:
+    """Whether an address endorsement comes later than 15 days after the move (17); the day of it not counted."""
+    return day > moved_on + ADDRESS_DAYS
 
 
 def suspend(permit: Permit, ground: int) -> Permit:
@@ -200,18 +252,34 @@ def suspend(permit: Permit, ground: int) -> Permit:
         raise ApplicationError(f"ground {ground} is none of Article 19's: choose 1, 2, 4, 5 or 6")
     _refuse_revoked(permit, "there is no use left to suspend")
     if permit.status == SUSPENDED:
-        raise SuspendedError(
-            f"serial {permit.serial} is suspended already, on ground {permit.ground} (19): restore it first"
-        )
+        raise SuspendedError(f"{_suspended(permit)} already")
     return replace(permit, status=SUSPENDED, ground=ground)
 
 
-def restore(permit: Permit) -> Permit:
-    """Return the permit with its suspension lifted (19)."""
-    _refuse_revoked(permit, "it cannot be restored; replace it (20) or apply anew")
-    if permit.status != SUSPENDED:
-        raise NotSuspendedError(f"serial {permit.serial} is not suspended (19): there is nothing to restore")
-    return replace(permit, status=VALID, ground=0)
+def restore(permit: Permit, *, mistake: bool = False) -> Permit:
+    """Return the permit with its suspension lifted, because its reason has ceased or it was a mistake (19).
+
+    A card that was reported lost while suspended stays revoked; then it can be replaced.
+    """
+    lost = permit.cause == LOST and not permit.successor
+    if not lost:
+        _refuse_revoked(permit, "it cannot be restored; apply anew")
+    if not permit.ground:
+        after = ", only revoked as lost: replace it (20)" if lost else ""
+        raise NotSuspendedError(
+            f"serial {permit.serial} is not suspended (19){after}: there is nothing to restore"
+        )
+    if not mistake and permit.ground not in RESTORABLE_GROUNDS:
+        raise NoWayBackError(f"{_suspended(permit)}: {way_back(permit)}")
+    return replace(permit, status=REVOKED if lost else VALID, ground=0)
+
+
+def way_back(permit: Permit) -> str:
+    """Return what can be done about a permit's suspension, "" when there is none (17, 19)."""
+    if not permit.ground:
+        return ""
+    ways = _WAYS_ON_WHEN_LOST if permit.status == REVOKED else _WAYS_BACK
+    return ways[permit.ground] + _IF_MISTAKEN
 
 
 def revoke(permit: Permit, cause: str) -> Permit:
@@ -226,24 +294,49 @@ def replace_card(permit: Permit, serial: int, day: int, profile: Profile) -> tup
     """Return the old card, revoked, and its successor on a new serial with the same years (20).
 
     A lost card that was revoked as such can be replaced once. A suspension is not shaken off by a new card.
+    The holder pays (20).
     """
     if permit.status == REVOKED and (permit.cause != LOST or permit.successor):
         _refuse_revoked(permit, "it cannot be replaced; apply anew")
     if permit.ground:
-        raise SuspendedError(
-            f"serial {permit.serial} is suspended on ground {permit.ground} (19), which a new card "
-            "would lift: restore it first, or apply anew"
-        )
+        raise SuspendedError(f"{_suspended(permit)}, which a new card would shake off: {way_back(permit)}")
     _refuse_backwards(permit, day)
     _refuse_lapsed(permit, day, profile)
     old = replace(permit, status=REVOKED, cause=permit.cause or REPLACED, successor=serial)
-    new = replace(permit, serial=serial, issue_day=day, status=VALID, cause="", predecessor=permit.serial)
+    new = replace(
+        permit,
+        serial=serial,
+        issue_day=day,
+        status=VALID,
+        cause="",
+        predecessor=permit.serial,
+        handed_out_day=0,
+    )
     return old, new
+
+
+def hand_out(permit: Permit, day: int) -> Permit:
+    """Return the permit whose card its holder has been given (12)."""
+    _refuse_revoked(permit, "it is not handed out")
+    if permit.handed_out_day:
+        raise HandedOutError(
+            f"serial {permit.serial} was handed out on {iso(permit.handed_out_day)} (12): replace a lost card (20)"
+        )
+    if day < permit.issue_day:
+        raise BackwardsError(
+            f"{iso(day)} is before the issue on {iso(permit.issue_day)}: check the date (12)"
+        )
+    return replace(permit, handed_out_day=day)
+
+
+def last_late_day(permit: Permit, profile: Profile) -> "int | None":
+    """Return the last day on which an endorsement restores the permit (18), None when there is no end."""
+    return restorable_until(profile.good_through(permit.good_through), profile)
 
 
 def is_standing(permit: Permit, day: int, profile: Profile) -> bool:
     """Whether the permit still binds its holder to it: neither revoked nor lapsed on that day."""
-    last = restorable_until(permit.good_through, profile)
+    last = last_late_day(permit, profile)
     return permit.status != REVOKED and (last is None or day <= last)
 
 
@@ -267,9 +360,13 @@ def _refuse_backwards(permit: Permit, day: int) -> None:
 
 
 def _refuse_lapsed(permit: Permit, day: int, profile: Profile) -> None:
-    last = restorable_until(permit.good_through, profile)
+    last = last_late_day(permit, profile)
     if last is not None and day > last:
         raise LapsedError(
             f"good through {iso(permit.good_through)}, a late endorsement was possible until {iso(last)}: "
             "register anew and apply for a new permit (18)"
         )
+
+
+def _suspended(permit: Permit) -> str:
+    return f"serial {permit.serial} is suspended on ground {permit.ground} (19({permit.ground}))"

@@ -1,8 +1,11 @@
 """From a permit to the signed records on its card."""
 
+from ..crypto.signature import SIGNATURE_SIZE, SUITE_ES256
+from ..errors import RecordError
+from ..hostside.native import NativeVerifier
 from ..records.card import Endorsement, Info, Service
-from ..trust.bundle import SUITE_ES256
-from ..trust.contexts import ENDORSEMENT_CONTEXT, SERVICE_CONTEXT, SIGNATURE_SIZE, signed_part
+from ..trust.contexts import ENDORSEMENT_CONTEXT, SERVICE_CONTEXT, signed_part
+from .errors import EndorsementRecordError
 from .keys import KeyRing, SigningKey
 from .permits import Permit
 
@@ -67,10 +70,32 @@ def build_endorsement(permit: Permit, keys: KeyRing) -> bytes:
     )
 
 
-def carry_endorsement(raw: bytes, successor: Permit, keys: KeyRing) -> bytes:
-    """Return an endorsement of a replaced card, signed anew for its successor's serial (20)."""
-    record = Endorsement.from_bytes(raw)
-    key = _organ(successor, keys, record.day)
+def carry_endorsement(raw: bytes, old: Permit, successor: Permit, keys: KeyRing) -> bytes:
+    """Return an endorsement of a replaced card as a copy for its successor (20).
+
+    The old record is verified first, by its key even when that was rotated or revoked since: the register kept
+    it. The copy keeps the endorsement's day and is signed on the successor's issue day, by the key that is good
+    on that day for the organ that endorsed.
+    """
+    try:
+        record = Endorsement.from_bytes(raw)
+    except RecordError as error:
+        raise EndorsementRecordError(
+            f"serial {old.serial} holds an endorsement that is none: {error}"
+        ) from None
+    where = f"endorsement {record.number} of serial {old.serial}"
+    signer = keys.trusted.get(record.key_id)
+    if signer is None:
+        raise EndorsementRecordError(
+            f"{where} was signed by key {record.key_id.hex()}, which the bundle does not hold any more: "
+            "add it again; a revoked key stays in the bundle"
+        )
+    genuine = signer.suite == SUITE_ES256 and NativeVerifier().verify(
+        signer.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature
+    )
+    if not genuine or (record.list_division, record.serial) != (old.list_division, old.serial):
+        raise EndorsementRecordError(f"{where} is not as it was signed: restore the registry from a backup")
+    key = keys.organ(record.issuing_division, successor.issue_day)
     record.serial = successor.serial
     record.key_id = key.key_id
     return _sign_endorsement(record, key)

@@ -1,132 +1,105 @@
 """The register of permits: each act of permits.py in one transaction, with its event and its signed records.
 
-The files of every card are kept as they were signed. Events bear the names of GA/T 2000.6.
+The files of every card are kept as they were signed.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Self
+from dataclasses import replace
 
-from ..rules.calendar import day_of
-from ..rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
-from ..rules.kaifeng import KAIFENG
-from ..rules.profile import Profile
+from ..rules.calendar import day_of, iso
+from ..rules.lifecycle import KIND_NAMES, KIND_YEARLY
 from . import permits
-from .card_image import CardImage
-from .database import open_database, reading, writing
-from .errors import DatabaseFileError, SecondPermitError, SerialsExhaustedError, UnknownPermitError
+from .application import Application, lacks
+from .database import writing
+from .errors import (
+    ApplicationError,
+    IncompleteApplicationError,
+    Lack,
+    NotYetEligibleError,
+    SecondPermitError,
+    UnknownApplicationError,
+)
+from .events import (
+    ACCEPTED,
+    ADDRESS_CHANGED,
+    CANCELLED,
+    ENDORSED,
+    HANDED_OUT,
+    ISSUED,
+    OLD_CARD_BACK,
+    REGISTERED_ANEW,
+    RESTORED,
+    SUSPENDED,
+)
+from .holder import check_address, check_holder
 from .keys import KeyRing
 from .permits import Holder, Permit
-from .personalise import build_endorsement, build_info, build_service, carry_endorsement
+from .personalise import build_endorsement, carry_endorsement
+from .registry_rows import RegistryRows, Waiting
 
-ACCEPTED, ISSUED, ENDORSED = "accepted", "issued", "endorsed"
-SUSPENDED, RESTORED, ADDRESS_CHANGED, CANCELLED = "suspended", "restored", "address changed", "cancelled"
-EVENT_NAMES = {
-    ACCEPTED: "受理",
-    ISSUED: "审核签发",
-    ENDORSED: "签注",
-    SUSPENDED: "功能中止",
-    RESTORED: "功能恢复",
-    ADDRESS_CHANGED: "地址变更",
-    CANCELLED: "注销",
-}
-
-MAX_SERIAL = 99_999_999
-APPLICATION_ID = 0x4A5A5231
-_SCHEMA = """
-CREATE TABLE permits (
-    list_division INTEGER NOT NULL,
-    serial INTEGER NOT NULL CHECK (serial BETWEEN 1 AND 99999999),
-    issuing_division INTEGER NOT NULL,
-    permit_class INTEGER NOT NULL,
-    birth_day INTEGER NOT NULL,
-    issue_day INTEGER NOT NULL,
-    anchor_day INTEGER NOT NULL,
-    residence_since INTEGER NOT NULL,
-    endorsement_number INTEGER NOT NULL,
-    endorsement_kind INTEGER NOT NULL,
-    endorsement_day INTEGER NOT NULL,
-    good_through INTEGER NOT NULL CHECK (good_through > anchor_day),
-    status TEXT NOT NULL CHECK (status IN ('valid', 'suspended', 'revoked')),
-    ground INTEGER NOT NULL CHECK (ground IN (0, 1, 2, 4, 5, 6)),
-    cause TEXT NOT NULL CHECK (cause IN ('', 'lost', 'cancelled', 'replaced')),
-    predecessor INTEGER NOT NULL,
-    successor INTEGER NOT NULL,
-    address TEXT NOT NULL,
-    name TEXT NOT NULL,
-    sex TEXT NOT NULL,
-    ethnicity TEXT NOT NULL,
-    citizen_number TEXT NOT NULL,
-    household_address TEXT NOT NULL,
-    info BLOB NOT NULL,
-    service BLOB NOT NULL,
-    CHECK ((status = 'revoked') = (cause <> '')),
-    CHECK (status <> 'suspended' OR ground <> 0),
-    CHECK (status <> 'valid' OR ground = 0),
-    PRIMARY KEY (list_division, serial)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX exceptions ON permits (list_division, serial, status) WHERE status <> 'valid';
-CREATE INDEX holders ON permits (citizen_number);
-CREATE TABLE endorsements (
-    list_division INTEGER NOT NULL,
-    serial INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    record BLOB NOT NULL,
-    PRIMARY KEY (list_division, serial, number),
-    FOREIGN KEY (list_division, serial) REFERENCES permits (list_division, serial)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
-    time INTEGER NOT NULL,
-    list_division INTEGER NOT NULL,
-    serial INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    FOREIGN KEY (list_division, serial) REFERENCES permits (list_division, serial)
-) STRICT;
-CREATE INDEX events_of ON events (list_division, serial)
-"""
-
-_PERMIT_FIELDS = tuple(Permit.__dataclass_fields__)
-_HOLDER_FIELDS = tuple(Holder.__dataclass_fields__)
+MAX_NOTE = 200
 
 
-@dataclass(frozen=True)
-class Event:
-    """What happened to a permit: Unix seconds, a name of EVENT_NAMES, and its detail."""
-
-    time: int
-    name: str
-    detail: str
-
-
-class Registry:
+class Registry(RegistryRows):
     """One registry file. Times are Unix seconds; an act that is refused changes nothing."""
 
-    def __init__(self, path: Path, *, create: bool = False, profile: Profile = KAIFENG) -> None:
-        self._path = path
-        self._profile = profile
-        self._database = open_database(path, APPLICATION_ID, _SCHEMA, create=create)
+    # -- Applying and issuing (7 to 15) --------------------------------------------------------------
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
-
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Make all acts inside one transaction: a refusal that leaves the block undoes them all."""
+    def accept(self, application: Application, *, now: int) -> Waiting:
+        """Accept a complete application (11); IncompleteApplicationError tells everything that it lacks."""
+        day = day_of(now)
         with writing(self._database, self._path):
-            yield
+            # Whoever holds a permit is told so, and not sent for papers first.
+            number = application.citizen_number.strip().upper()
+            list_division = self.list_division_of(application.division)
+            self._refuse_second(number, list_division, day)
+            found = lacks(application, day, self._profile)
+            found += self._before_lapse(number, list_division, application.registered, day)
+            if found:
+                raise IncompleteApplicationError(found)
+            row = {
+                "list_division": list_division,
+                "accepted_day": day,
+                "state": "accepted",
+                "serial": None,
+                "citizen_number": number,
+                "content": application.to_json(),
+            }
+            waiting = self._database.table("applications").insert(row).last_pk
+            assert isinstance(waiting, int)
+            self._insert_event(now, list_division, None, waiting, ACCEPTED, "")
+        return Waiting(waiting, list_division, day)
 
-    # -- The acts ------------------------------------------------------------------------------------
+    def issue_accepted(self, number: int, *, keys: KeyRing, now: int) -> Permit:
+        """Issue the permit that an accepted application waits for (12); being late is noted."""
+        day = day_of(now)
+        with writing(self._database, self._path):
+            waiting, content = self._take(number)
+            if day < waiting.accepted_day:
+                raise ApplicationError(f"application {number} was accepted later: check the date (12)")
+            application = Application.from_json(content)
+            # Closed first: while it waits it is itself a reason to refuse its holder another permit.
+            self._close(number, "withdrawn", None)
+            permit = self._issue(
+                application.holder,
+                address=application.address,
+                issuing_division=application.division,
+                keys=keys,
+                now=now,
+                residence_since=application.resident_since,
+                registered_day=application.registered,
+                permit_class=1,
+            )
+            self._close(number, "issued", permit.serial)
+            late = day - waiting.issue_by
+            self._note(now, permit, ISSUED, f"{late} day{'s' if late > 1 else ''} late" if late > 0 else "")
+        return permit
+
+    def withdraw(self, number: int, *, now: int) -> None:
+        """End an accepted application without a permit; what it said of its holder is forgotten."""
+        with writing(self._database, self._path):
+            waiting, _ = self._take(number)
+            self._close(number, "withdrawn", None)
+            self._insert_event(now, waiting.list_division, None, number, CANCELLED, "application withdrawn")
 
     def issue(
         self,
@@ -140,47 +113,82 @@ class Registry:
         registered_day: int = 0,
         permit_class: int = 1,
     ) -> Permit:
-        """Issue a permit today (8 to 15); residence counts from today unless an earlier day is given."""
-        day = day_of(now)
-        list_division = self.list_division_of(issuing_division)
-        permits.check_class(permit_class)
-        permits.check_address(address)
-        number = permits.check_holder(holder, day)
-        holder = replace(holder, citizen_number=number.text)
+        """Issue a permit today whose papers were looked at elsewhere (8 to 15).
+
+        Residence counts from today unless an earlier day is given.
+        """
         with writing(self._database, self._path):
-            self._refuse_second(holder.citizen_number, list_division, day)
-            permit = permits.issue(
-                list_division=list_division,
-                serial=self._next_serial(list_division),
-                issuing_division=issuing_division,
-                permit_class=permit_class,
-                birth_day=number.birth_day,
+            permit = self._issue(
+                holder,
                 address=address,
-                day=day,
-                residence_since=residence_since or day,
+                issuing_division=issuing_division,
+                keys=keys,
+                now=now,
+                residence_since=residence_since,
                 registered_day=registered_day,
+                permit_class=permit_class,
             )
-            self._insert(permit, holder, keys)
             self._note(now, permit, ACCEPTED, "")
             self._note(now, permit, ISSUED, "")
         return permit
 
+    def hand_out(self, list_division: int, serial: int, *, now: int) -> Permit:
+        """Note that the holder has been given the card (12)."""
+        with writing(self._database, self._path):
+            permit = permits.hand_out(self.permit(list_division, serial), day_of(now))
+            self._update(permit)
+            self._note(now, permit, HANDED_OUT, "")
+        return permit
+
+    # -- Endorsing (16 to 18) ------------------------------------------------------------------------
+
     def endorse(
-        self, list_division: int, serial: int, *, keys: KeyRing, now: int, address: str = ""
+        self,
+        list_division: int,
+        serial: int,
+        *,
+        keys: KeyRing,
+        now: int,
+        kind: int = KIND_YEARLY,
+        address: str = "",
+        issuing_division: int = 0,
+        registered_day: int = 0,
+        moved_on: int = 0,
     ) -> Permit:
-        """Make the yearly endorsement (16), or a late one (18); the card's SERVICE is signed anew."""
+        """Endorse yearly (16), late (18), a new address or a move (17); the card's SERVICE is signed anew.
+
+        The organ of issuing_division signs, by default the permit's own. moved_on: the day of a move, of which
+        lateness is only noted.
+        """
+        day = day_of(now)
         if address:
-            permits.check_address(address)
+            check_address(address)
+        if moved_on > day or (moved_on and not address):
+            raise ApplicationError(
+                "the day of a move is not after today, and comes with the new address (17)"
+            )
         with writing(self._database, self._path):
             before = self.permit(list_division, serial)
-            permit = permits.endorse(before, day_of(now), self._profile, address)
+            permit = permits.endorse(
+                before,
+                day,
+                self._profile,
+                kind,
+                address=address,
+                issuing_division=issuing_division,
+                registered_day=registered_day,
+            )
             self._append_endorsement(permit, build_endorsement(permit, keys))
             self._update(permit, keys)
-            late = permit.anchor_day != before.anchor_day
-            self._note(now, permit, ENDORSED, "late" if late else "")
+            late = kind == KIND_YEARLY and permit.anchor_day != before.anchor_day
+            self._note(now, permit, ENDORSED, KIND_NAMES[kind] + (", late" if late else ""))
+            if before.ground:
+                self._note(now, permit, RESTORED, f"ground {before.ground}, {KIND_NAMES[kind]}")
             if permit.address != before.address:
-                self._note(now, permit, ADDRESS_CHANGED, "")
+                self._note(now, permit, ADDRESS_CHANGED, _move_noted(moved_on, day))
         return permit
+
+    # -- Suspending, restoring, revoking (19, 20) ----------------------------------------------------
 
     def suspend(self, list_division: int, serial: int, ground: int, *, now: int) -> Permit:
         """Suspend the permit's use on ground 1, 2, 4, 5 or 6 (19)."""
@@ -190,12 +198,19 @@ class Registry:
             self._note(now, permit, SUSPENDED, f"ground {ground}")
         return permit
 
-    def restore(self, list_division: int, serial: int, *, now: int) -> Permit:
-        """Lift a suspension (19)."""
+    def restore(
+        self, list_division: int, serial: int, *, now: int, mistake: bool = False, note: str = ""
+    ) -> Permit:
+        """Lift a suspension whose reason has ceased (grounds 2 and 6), or that was our mistake (19)."""
+        if len(note) > MAX_NOTE or not note.isprintable():
+            raise ApplicationError(f"a note has at most {MAX_NOTE} printable characters")
         with writing(self._database, self._path):
-            permit = permits.restore(self.permit(list_division, serial))
+            before = self.permit(list_division, serial)
+            permit = permits.restore(before, mistake=mistake)
             self._update(permit)
-            self._note(now, permit, RESTORED, "")
+            why = "mistake" if mistake else "reason has ceased"
+            told = f"ground {before.ground}, {why}" + (f": {note}" if note else "")
+            self._note(now, permit, RESTORED, told)
         return permit
 
     def revoke(self, list_division: int, serial: int, cause: str, *, now: int) -> Permit:
@@ -206,143 +221,115 @@ class Registry:
             self._note(now, permit, CANCELLED, cause)
         return permit
 
-    def replace(self, list_division: int, serial: int, *, keys: KeyRing, now: int) -> Permit:
-        """Revoke the card as replaced and return its successor, with the same years, on a new serial (20)."""
+    def replace(
+        self, list_division: int, serial: int, *, keys: KeyRing, now: int, handed_back: bool = True
+    ) -> Permit:
+        """Return the successor of a lost card, or of a damaged one that was handed back (20).
+
+        The old card is revoked, as lost when it cannot be handed back; the new one has its years and
+        endorsements on a new serial.
+        """
+        day = day_of(now)
         with writing(self._database, self._path):
+            if not handed_back and self.permit(list_division, serial).status != permits.REVOKED:
+                self.revoke(list_division, serial, permits.LOST, now=now)
             before = self.permit(list_division, serial)
             holder = self.holder(list_division, serial)
-            old, new = permits.replace_card(
-                before, self._next_serial(list_division), day_of(now), self._profile
-            )
+            old, new = permits.replace_card(before, self._next_serial(list_division), day, self._profile)
             self._update(old)
-            self._refuse_second(holder.citizen_number, list_division, day_of(now))
+            self._refuse_second(holder.citizen_number, list_division, day)
             self._insert(new, holder, keys)
             for raw in self.endorsements(list_division, serial):
-                self._append_endorsement(new, carry_endorsement(raw, new, keys))
+                self._append_endorsement(new, carry_endorsement(raw, old, new, keys))
             if before.status != permits.REVOKED:
-                self._note(now, old, CANCELLED, permits.REPLACED)
-            self._note(now, new, ISSUED, f"successor of {serial}")
+                self._note(now, old, CANCELLED, f"{permits.REPLACED}, {OLD_CARD_BACK}")
+            fee = ", fee due" if permits.fee_due(new) else ""
+            self._note(now, new, ISSUED, f"successor of {serial}{fee}")
         return new
 
-    # -- Looking up ----------------------------------------------------------------------------------
+    # -- Steps of the acts ---------------------------------------------------------------------------
 
-    def list_division_of(self, issuing_division: int) -> int:
-        """Return the list division of an issuing division: the profile's own, else its prefecture."""
-        if issuing_division in self._profile.units:
-            return self._profile.list_division
-        return issuing_division // 100 * 100
-
-    def permit(self, list_division: int, serial: int) -> Permit:
-        """Return a permit; UnknownPermitError when there is none."""
-        found = self._row(list_division, serial)
-        return Permit(**{name: found[name] for name in _PERMIT_FIELDS})
-
-    def holder(self, list_division: int, serial: int) -> Holder:
-        """Return a permit's holder; UnknownPermitError when there is none."""
-        found = self._row(list_division, serial)
-        return Holder(**{name: found[name] for name in _HOLDER_FIELDS})
-
-    def endorsements(self, list_division: int, serial: int) -> list[bytes]:
-        """Return the signed endorsement records of a card, in order."""
-        sql = "SELECT record FROM endorsements WHERE list_division = ? AND serial = ? ORDER BY number"
-        return [bytes(found["record"]) for found in self._database.query(sql, (list_division, serial))]
-
-    def events(self, list_division: int, serial: int) -> list[Event]:
-        """Return what happened to a permit, oldest first."""
-        sql = "SELECT time, name, detail FROM events WHERE list_division = ? AND serial = ? ORDER BY id"
-        return [Event(**found) for found in self._database.query(sql, (list_division, serial))]
-
-    def card_image(self, list_division: int, serial: int) -> CardImage:
-        """Return what the card's files hold as signed last; UnknownPermitError when there is none."""
-        with reading(self._database, self._path):
-            found = self._row(list_division, serial)
-            return CardImage(
-                info=bytes(found["info"]),
-                service=bytes(found["service"]),
-                endorsements=tuple(self.endorsements(list_division, serial)),
-            )
-
-    def exceptions(self, list_division: int) -> tuple[int, dict[int, int]]:
-        """Return the highest serial and {serial: STATUS_SUSPENDED or STATUS_REVOKED}, for build_list."""
-        codes = {permits.SUSPENDED: STATUS_SUSPENDED, permits.REVOKED: STATUS_REVOKED}
-        sql = "SELECT serial, status FROM permits WHERE list_division = ? AND status <> 'valid'"
-        with reading(self._database, self._path):
-            listed = {
-                found["serial"]: codes[found["status"]]
-                for found in self._database.query(sql, (list_division,))
-            }
-            return self._highest_serial(list_division), listed
-
-    def data_version(self) -> int:
-        """Return a number that changes when another connection has changed the file; cheap enough to poll."""
-        with reading(self._database, self._path):
-            return int(next(iter(self._database.query("PRAGMA data_version")))["data_version"])
-
-    def check(self) -> None:
-        """Raise DatabaseFileError unless the whole file is sound."""
-        with reading(self._database, self._path):
-            found = [entry["integrity_check"] for entry in self._database.query("PRAGMA integrity_check")]
-            if found != ["ok"] or list(self._database.query("PRAGMA foreign_key_check")):
-                raise DatabaseFileError(f"{self._path} is damaged ({found[0]}): restore it from a backup")
-
-    # -- Rows ----------------------------------------------------------------------------------------
-
-    def _row(self, list_division: int, serial: int) -> dict[str, Any]:
-        sql = "SELECT * FROM permits WHERE list_division = ? AND serial = ?"
-        with reading(self._database, self._path):
-            found = list(self._database.query(sql, (list_division, serial)))
-        if not found:
-            raise UnknownPermitError(f"no permit has serial {serial} in {list_division}: check the number")
-        return dict(found[0])
-
-    def _highest_serial(self, list_division: int) -> int:
-        sql = "SELECT coalesce(max(serial), 0) AS highest FROM permits WHERE list_division = ?"
-        return int(next(iter(self._database.query(sql, (list_division,))))["highest"])
-
-    def _next_serial(self, list_division: int) -> int:
-        serial = self._highest_serial(list_division) + 1
-        if serial > MAX_SERIAL:
-            raise SerialsExhaustedError(f"division {list_division} has issued its last serial")
-        return serial
+    def _issue(
+        self,
+        holder: Holder,
+        *,
+        address: str,
+        issuing_division: int,
+        keys: KeyRing,
+        now: int,
+        residence_since: int,
+        registered_day: int,
+        permit_class: int,
+    ) -> Permit:
+        day = day_of(now)
+        permits.check_class(permit_class)
+        check_address(address)
+        number = check_holder(holder, day)
+        holder = replace(holder, citizen_number=number.text)
+        list_division = self.list_division_of(issuing_division)
+        self._refuse_second(number.text, list_division, day)
+        for lack in self._before_lapse(number.text, list_division, registered_day, day):
+            raise NotYetEligibleError(f"{lack.text} ({lack.article})")
+        permit = permits.issue(
+            list_division=list_division,
+            serial=self._next_serial(list_division),
+            issuing_division=issuing_division,
+            permit_class=permit_class,
+            birth_day=number.birth_day,
+            address=address,
+            day=day,
+            residence_since=residence_since or day,
+            registered_day=registered_day,
+        )
+        for lapsed in self._permits_of(number.text, list_division):
+            if lapsed.status != permits.REVOKED:
+                self._update(permits.revoke(lapsed, permits.CANCELLED))
+                self._note(now, lapsed, CANCELLED, REGISTERED_ANEW)
+        self._insert(permit, holder, keys)
+        return permit
 
     def _refuse_second(self, citizen_number: str, list_division: int, day: int) -> None:
-        sql = "SELECT serial FROM permits WHERE citizen_number = ? AND list_division = ?"
-        for found in list(self._database.query(sql, (citizen_number, list_division))):
-            other = self.permit(list_division, found["serial"])
+        waiting = self._application_of(citizen_number, list_division)
+        if waiting:
+            raise SecondPermitError(
+                f"this person's application {waiting} waits already (8): issue its permit, or withdraw it"
+            )
+        for other in self._permits_of(citizen_number, list_division):
             if permits.is_standing(other, day, self._profile):
+                way = permits.way_back(other) or "endorse or replace that one (16, 20)"
                 raise SecondPermitError(
-                    f"this person holds serial {other.serial} in {list_division} already (8): "
-                    "endorse, restore or replace that one (16, 19, 20)"
+                    f"this person holds serial {other.serial} in {list_division} already (8): {way}"
                 )
 
-    def _insert(self, permit: Permit, holder: Holder, keys: KeyRing) -> None:
-        files = {"info": build_info(permit, keys), "service": build_service(permit, keys)}
-        self._database.table("permits").insert(asdict(permit) | asdict(holder) | files)
+    def _before_lapse(
+        self, citizen_number: str, list_division: int, registered_day: int, day: int
+    ) -> tuple[Lack, ...]:
+        """What Article 18 asks of somebody whose permit lapsed: a registration made after that."""
+        ends = [
+            permits.last_late_day(other, self._profile) or 0
+            for other in self._permits_of(citizen_number, list_division)
+            if other.status != permits.REVOKED and not permits.is_standing(other, day, self._profile)
+        ]
+        if not registered_day or registered_day > max(ends, default=0):
+            return ()
+        text = f"a new temporary registration, made after the old permit's last day, {iso(max(ends))}"
+        return (Lack("registered", text, f"原居住证逾期({iso(max(ends))})后重新申报的暂住登记", "18"),)
 
-    def _update(self, permit: Permit, keys: "KeyRing | None" = None) -> None:
-        changes: dict[str, Any] = asdict(permit)
-        if keys is not None:
-            changes |= {"info": build_info(permit, keys), "service": build_service(permit, keys)}
-        self._database.table("permits").update((permit.list_division, permit.serial), changes)
+    def _take(self, number: int) -> tuple[Waiting, str]:
+        sql = "SELECT * FROM applications WHERE number = ? AND state = 'accepted'"
+        for found in list(self._database.query(sql, (number,))):
+            waiting = Waiting(number, found["list_division"], found["accepted_day"])
+            return waiting, str(found["content"])
+        raise UnknownApplicationError(f"no application {number} waits: `due` lists those that do")
 
-    def _append_endorsement(self, permit: Permit, record: bytes) -> None:
-        number = len(self.endorsements(permit.list_division, permit.serial)) + 1
-        self._database.table("endorsements").insert(
-            {
-                "list_division": permit.list_division,
-                "serial": permit.serial,
-                "number": number,
-                "record": record,
-            }
-        )
+    def _close(self, number: int, state: str, serial: "int | None") -> None:
+        # Withdrawn or issued, nothing of its holder is kept here any more (27).
+        changes = {"state": state, "serial": serial, "citizen_number": "", "content": ""}
+        self._database.table("applications").update(number, changes)
 
-    def _note(self, now: int, permit: Permit, name: str, detail: str) -> None:
-        self._database.table("events").insert(
-            {
-                "time": now,
-                "list_division": permit.list_division,
-                "serial": permit.serial,
-                "name": name,
-                "detail": detail,
-            }
-        )
+
+def _move_noted(moved_on: int, day: int) -> str:
+    if not moved_on:
+        return ""
+    late = f", later than {permits.ADDRESS_DAYS} days" if permits.address_is_late(moved_on, day) else ""
+    return f"moved on {iso(moved_on)}{late}"

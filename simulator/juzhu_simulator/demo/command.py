@@ -82,7 +82,7 @@ async def _stay(stage: Stage, printer: Printer, script: Script, stop: asyncio.Ev
     printer.note(
         f"\nEverything stays up until Ctrl-C; the card '{VOLUNTEER}' lies on a reader again and again.\n"
         "In another terminal, change its permit and watch the answer follow:\n"
-        f"  juzhu permit suspend --serial {serial} --ground 1 --registry {stage.cast.registry}\n"
+        f"  juzhu permit suspend --serial {serial} --ground 2 --registry {stage.cast.registry}\n"
         f"  juzhu permit restore --serial {serial} --registry {stage.cast.registry}\n"
         f"Logs and settings are in {stage.folder}."
     )

@@ -9,15 +9,33 @@ import pytest
 
 from juzhu_protocol.authority.permits import SUSPENDED
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.rules.calendar import from_iso
+from juzhu_protocol.rules.lifecycle import KIND_MOVED
 from killing import killed_at
 from parts import nightly
-from permit_tools import CITY, KEYS, at, holder, issue
+from permit_tools import CITY, KEYS, application, at, holder, issue
 
 NEWCOMER = holder()
 ACTS = {
     "issue": lambda registry: issue(registry, "2026-03-10", holder=NEWCOMER),
     "endorse": lambda registry: registry.endorse(CITY, 1, keys=KEYS, now=at("2026-03-10"), address="新街"),
     "suspend": lambda registry: registry.suspend(CITY, 1, 1, now=at("2026-03-10")),
+    "move": lambda registry: registry.endorse(
+        CITY,
+        4,
+        keys=KEYS,
+        now=at("2026-03-10"),
+        kind=KIND_MOVED,
+        address="新街",
+        issuing_division=410221,
+        registered_day=from_iso("2025-09-10"),
+    ),
+    "accept": lambda registry: registry.accept(
+        application(holder=NEWCOMER, registered="2025-09-10"), now=at("2026-03-10")
+    ),
+    "issue accepted": lambda registry: registry.issue_accepted(1, keys=KEYS, now=at("2026-03-10")),
+    "withdraw": lambda registry: registry.withdraw(1, now=at("2026-03-10")),
+    "hand out": lambda registry: registry.hand_out(CITY, 1, now=at("2026-03-10")),
     "restore": lambda registry: registry.restore(CITY, 2, now=at("2026-03-10")),
     "revoke": lambda registry: registry.revoke(CITY, 1, "lost", now=at("2026-03-10")),
     "replace": lambda registry: registry.replace(CITY, 3, keys=KEYS, now=at("2026-03-10")),
@@ -33,17 +51,19 @@ def state(path):
             (registry.permit(CITY, n), registry.card_image(CITY, n), registry.events(CITY, n))
             for n in range(1, highest + 1)
         ]
-        return highest, listed, permits
+        return highest, listed, permits, registry.waiting()
 
 
 @pytest.mark.parametrize("act", ACTS)
 def test_kill_at_every_statement_leaves_the_old_or_the_new(tmp_path, act):
     original = tmp_path / "original.db"
     with Registry(original, create=True) as registry:
-        for _ in range(3):
+        for _ in range(4):
             issue(registry, "2025-03-15")
+        registry.accept(application(registered="2025-09-01"), now=at("2026-03-05"))
         registry.endorse(CITY, 3, keys=KEYS, now=at("2026-03-01"))
-        registry.suspend(CITY, 2, 1, now=at("2026-03-01"))
+        registry.suspend(CITY, 2, 6, now=at("2026-03-01"))
+        registry.suspend(CITY, 4, 5, now=at("2025-09-10"))
     old = state(original)
     after = tmp_path / "after.db"
     shutil.copy(original, after)

@@ -1,0 +1,219 @@
+"""What a registry file holds: permits, holders, endorsements, events, applications. Acts are registry.py's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ..rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
+from ..rules.kaifeng import KAIFENG
+from ..rules.profile import Profile
+from . import permits
+from .application import DAYS_TO_ISSUE
+from .card_image import CardImage
+from .database import reading, writing
+from .errors import DatabaseFileError, SerialsExhaustedError, UnknownPermitError
+from .events import Event
+from .keys import KeyRing
+from .permits import Holder, Permit
+from .personalise import build_info, build_service
+from .registry_schema import open_registry
+
+MAX_SERIAL = 99_999_999
+
+_PERMIT_FIELDS = tuple(Permit.__dataclass_fields__)
+_HOLDER_FIELDS = tuple(Holder.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An application that was accepted and not yet issued; days are day numbers."""
+
+    number: int
+    list_division: int
+    accepted_day: int
+
+    @property
+    def issue_by(self) -> int:
+        """The last of the 15 days (12)."""
+        return self.accepted_day + DAYS_TO_ISSUE
+
+
+class RegistryRows:
+    """One registry file, to look things up in."""
+
+    def __init__(self, path: Path, *, create: bool = False, profile: Profile = KAIFENG) -> None:
+        self._path = path
+        self._profile = profile
+        self._database = open_registry(path, create=create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Make all acts inside one transaction: a refusal that leaves the block undoes them all."""
+        with writing(self._database, self._path):
+            yield
+
+    def list_division_of(self, issuing_division: int) -> int:
+        """Return the list division of an issuing division: the profile's own, else its prefecture."""
+        if issuing_division in self._profile.units:
+            return self._profile.list_division
+        return issuing_division // 100 * 100
+
+    def permit(self, list_division: int, serial: int) -> Permit:
+        """Return a permit; UnknownPermitError when there is none."""
+        found = self._row(list_division, serial)
+        return Permit(**{name: found[name] for name in _PERMIT_FIELDS})
+
+    def holder(self, list_division: int, serial: int) -> Holder:
+        """Return a permit's holder; UnknownPermitError when there is none."""
+        found = self._row(list_division, serial)
+        return Holder(**{name: found[name] for name in _HOLDER_FIELDS})
+
+    def endorsements(self, list_division: int, serial: int) -> list[bytes]:
+        """Return the signed endorsement records of a card, in order."""
+        sql = "SELECT record FROM endorsements WHERE list_division = ? AND serial = ? ORDER BY number"
+        return [bytes(found["record"]) for found in self._database.query(sql, (list_division, serial))]
+
+    def events(self, list_division: int, serial: int) -> list[Event]:
+        """Return what happened to a permit and to the application for it, oldest first."""
+        sql = (
+            "SELECT time, name, detail FROM events WHERE (list_division, serial) = (:division, :serial) "
+            "OR application IN (SELECT number FROM applications "
+            "WHERE (list_division, serial) = (:division, :serial)) ORDER BY id"
+        )
+        values = {"division": list_division, "serial": serial}
+        return [Event(**found) for found in self._database.query(sql, values)]
+
+    def application_events(self, number: int) -> list[Event]:
+        """Return what happened to an application itself, oldest first."""
+        sql = "SELECT time, name, detail FROM events WHERE application = ? ORDER BY id"
+        return [Event(**found) for found in self._database.query(sql, (number,))]
+
+    def waiting(self, through: "int | None" = None) -> list[Waiting]:
+        """Return the applications that wait for their permit, the oldest first.
+
+        through: only those whose 15 days (12) end on that day or before; None for all.
+        """
+        sql = "SELECT number, list_division, accepted_day FROM applications WHERE state = 'accepted'"
+        with reading(self._database, self._path):
+            found = [Waiting(**row) for row in self._database.query(f"{sql} ORDER BY accepted_day, number")]
+        return [one for one in found if through is None or one.issue_by <= through]
+
+    def card_image(self, list_division: int, serial: int) -> CardImage:
+        """Return what the card's files hold as signed last; UnknownPermitError when there is none."""
+        with reading(self._database, self._path):
+            found = self._row(list_division, serial)
+            return CardImage(
+                info=bytes(found["info"]),
+                service=bytes(found["service"]),
+                endorsements=tuple(self.endorsements(list_division, serial)),
+            )
+
+    def exceptions(self, list_division: int) -> tuple[int, dict[int, int]]:
+        """Return the highest serial and {serial: STATUS_SUSPENDED or STATUS_REVOKED}, for build_list."""
+        codes = {permits.SUSPENDED: STATUS_SUSPENDED, permits.REVOKED: STATUS_REVOKED}
+        sql = "SELECT serial, status FROM permits WHERE list_division = ? AND status <> 'valid'"
+        with reading(self._database, self._path):
+            listed = {
+                found["serial"]: codes[found["status"]]
+                for found in self._database.query(sql, (list_division,))
+            }
+            return self._highest_serial(list_division), listed
+
+    def data_version(self) -> int:
+        """Return a number that changes when another connection has changed the file; cheap enough to poll."""
+        with reading(self._database, self._path):
+            return int(next(iter(self._database.query("PRAGMA data_version")))["data_version"])
+
+    def check(self) -> None:
+        """Raise DatabaseFileError unless the whole file is sound."""
+        with reading(self._database, self._path):
+            found = [entry["integrity_check"] for entry in self._database.query("PRAGMA integrity_check")]
+            if found != ["ok"] or list(self._database.query("PRAGMA foreign_key_check")):
+                raise DatabaseFileError(f"{self._path} is damaged ({found[0]}): restore it from a backup")
+
+    # -- Rows ----------------------------------------------------------------------------------------
+
+    def _row(self, list_division: int, serial: int) -> dict[str, Any]:
+        sql = "SELECT * FROM permits WHERE list_division = ? AND serial = ?"
+        with reading(self._database, self._path):
+            found = list(self._database.query(sql, (list_division, serial)))
+        if not found:
+            raise UnknownPermitError(f"no permit has serial {serial} in {list_division}: check the number")
+        return dict(found[0])
+
+    def _highest_serial(self, list_division: int) -> int:
+        sql = "SELECT coalesce(max(serial), 0) AS highest FROM permits WHERE list_division = ?"
+        return int(next(iter(self._database.query(sql, (list_division,))))["highest"])
+
+    def _next_serial(self, list_division: int) -> int:
+        serial = self._highest_serial(list_division) + 1
+        if serial > MAX_SERIAL:
+            raise SerialsExhaustedError(f"division {list_division} has issued its last serial")
+        return serial
+
+    def _permits_of(self, citizen_number: str, list_division: int) -> list[Permit]:
+        sql = "SELECT serial FROM permits WHERE citizen_number = ? AND list_division = ? ORDER BY serial"
+        serials = [found["serial"] for found in self._database.query(sql, (citizen_number, list_division))]
+        return [self.permit(list_division, serial) for serial in serials]
+
+    def _application_of(self, citizen_number: str, list_division: int) -> int:
+        """The number of the person's application that waits in a division, 0 for none."""
+        sql = "SELECT number FROM applications WHERE state = 'accepted' AND citizen_number = ? AND list_division = ?"
+        found = list(self._database.query(sql, (citizen_number, list_division)))
+        return int(found[0]["number"]) if found else 0
+
+    def _insert(self, permit: Permit, holder: Holder, keys: KeyRing) -> None:
+        files = {"info": build_info(permit, keys), "service": build_service(permit, keys)}
+        self._database.table("permits").insert(asdict(permit) | asdict(holder) | files)
+
+    def _update(self, permit: Permit, keys: "KeyRing | None" = None) -> None:
+        changes: dict[str, Any] = asdict(permit)
+        if keys is not None:
+            changes |= {"info": build_info(permit, keys), "service": build_service(permit, keys)}
+        self._database.table("permits").update((permit.list_division, permit.serial), changes)
+
+    def _append_endorsement(self, permit: Permit, record: bytes) -> None:
+        number = len(self.endorsements(permit.list_division, permit.serial)) + 1
+        self._database.table("endorsements").insert(
+            {
+                "list_division": permit.list_division,
+                "serial": permit.serial,
+                "number": number,
+                "record": record,
+            }
+        )
+
+    def _note(self, now: int, permit: Permit, name: str, detail: str) -> None:
+        self._insert_event(now, permit.list_division, permit.serial, None, name, detail)
+
+    def _insert_event(
+        self,
+        now: int,
+        list_division: int,
+        serial: "int | None",
+        application: "int | None",
+        name: str,
+        detail: str,
+    ) -> None:
+        self._database.table("events").insert(
+            {
+                "time": now,
+                "list_division": list_division,
+                "serial": serial,
+                "application": application,
+                "name": name,
+                "detail": detail,
+            }
+        )
