@@ -20,7 +20,11 @@ from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 
+from juzhu_protocol.lists.topics import CHUNK_SIZE
+
 from .errors import BrokerUrlError, BusError, BusOverflowError
+from .notes import Throttle, clean
+from .tasks import together
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +33,14 @@ KEEPALIVE_S = 30
 """The longest that passes behind every NAT, and the shortest that cloud brokers advise."""
 CALL_TIMEOUT_S = 10.0
 GOODBYE_TIMEOUT_S = 1.0
+MAX_PAYLOAD = CHUNK_SIZE
+"""Nothing of ours is longer than a chunk."""
 QUEUE_LIMIT = 512
-"""Messages that may wait to be taken: at the topics' 64 KiB that is 32 MiB at the very most."""
+"""Messages that may wait to be taken: with MAX_PAYLOAD, 32 MiB of them.
+
+One message more is held while it comes in, however long: MQTT 3.1.1 lets a broker send up to 256 MiB in one,
+and the library hands it out only when it is whole. A host that must bear a hostile broker needs that to spare.
+"""
 FILTERS_A_SUBSCRIBE = 8
 """The smallest limit among the common brokers."""
 FIRST_FAILURE = 0x80
@@ -66,10 +76,13 @@ class BrokerAddress:
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise BrokerUrlError(f"{wanted}: {error}") from None
+        except ValueError:
+            # The library quotes what it could not read, and that may be a part of the password.
+            raise BrokerUrlError(
+                f"{wanted}; a / ? # or @ in user or password is written %2F %3F %23 %40"
+            ) from None
         if parts.scheme != "mqtt":
-            raise BrokerUrlError(f"{wanted}; {parts.scheme or 'no scheme'!r} is not mqtt")
+            raise BrokerUrlError(f"{wanted}; it does not begin with mqtt://")
         if not host:
             raise BrokerUrlError(f"{wanted}; there is no host in it")
         if port == 0:
@@ -125,6 +138,7 @@ class MqttBus:
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._loss = asyncio.Event()
         self._why: BusError | None = None
+        self._throttle = Throttle()
         self._client: aiomqtt.Client | None = None
         self._pump_task: asyncio.Task[None] | None = None
 
@@ -226,16 +240,28 @@ class MqttBus:
         # once into ours, which ends the connection when it is full.
         try:
             async for message in client.messages:
+                payload = message.payload if isinstance(message.payload, bytes) else b""
+                if len(payload) > MAX_PAYLOAD:
+                    self._too_long(str(message.topic), len(payload))
+                    continue
                 if self._queue.qsize() >= self._queue_limit:
                     raise BusOverflowError(
                         f"{self._queue_limit} messages of {self} wait unread; the connection is given up"
                     )
-                payload = message.payload if isinstance(message.payload, bytes) else b""
                 self._queue.put_nowait(Message(str(message.topic), payload, bool(message.retain)))
         except aiomqtt.MqttError as error:
             self._give_up(BusError(f"the connection to {self} is lost: {error.__cause__ or error}"))
         except BusError as error:
             self._give_up(error)
+
+    def _too_long(self, topic: str, length: int) -> None:
+        text = (
+            f"dropped {length} bytes on {clean(topic, 120)} of {self}: nothing of ours has over {MAX_PAYLOAD}"
+        )
+        # A stranger's topics are many, so all of them are one subject.
+        line = self._throttle.line("long messages", text, time.monotonic())
+        if line:
+            log.warning("%s", line)
 
     async def _answered(self, call: Coroutine[Any, Any, T], what: str) -> T:
         """Return the call's result, or raise BusError as soon as the connection is lost."""
@@ -326,11 +352,12 @@ async def stay_connected(
 
 
 async def _run_until_lost(bus: B, session: Callable[[B], Awaitable[None]]) -> None:
+    async def run() -> None:
+        await session(bus)
+
     try:
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(bus.lost(), name="bus-lost")
-            await session(bus)
-            watch.cancel()
+        # A TaskGroup could let a loss swallow the cancel that ends us (tasks.py).
+        await together(bus.lost(), run())
     except BaseExceptionGroup as group_error:
         raise _unwrapped(group_error) from None
 

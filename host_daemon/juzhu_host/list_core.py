@@ -25,7 +25,7 @@ from juzhu_protocol.trust.verifier import SignatureVerifier
 
 from .holdings import Actions, Holdings, Store, StoreBundle, StoreList, Subscribe, Unsubscribe
 from .list_pull import Pull, check_content, open_content
-from .notes import Note, clean
+from .notes import Note, Throttle, clean
 
 
 class ListFollower:
@@ -43,6 +43,7 @@ class ListFollower:
         self._aside = b""
         # The hash of what was refused last on a topic: brokers repeat retained messages, the log does not.
         self._refused: dict[str, bytes] = {}
+        self._throttle = Throttle()
         self._unusable = b""
         self._unstored: dict[type, Store] = {}
         self._store_error = ""
@@ -89,7 +90,7 @@ class ListFollower:
         if not payload:
             return []
         if topic == trust:
-            return self._on_bundle(payload)
+            return self._on_bundle(payload, now)
         if topic == manifest:
             return self._on_manifest(payload, now)
         if self._pull is not None and topic in self._pull.asked:
@@ -115,6 +116,7 @@ class ListFollower:
             return actions
         if now >= self._poll_at:
             self._poll_at = now + self._poll_s
+            actions.extend(Note(logging.WARNING, line) for line in self._throttle.tick(now))
             actions.append(Subscribe(self._topics()))
         pull = self._pull
         if pull and now >= pull.retry_at:
@@ -169,18 +171,21 @@ class ListFollower:
         listed = f"list epoch {held.key_epoch} sequence {held.sequence}" if held.manifest else "no list"
         return f"{bundle} and {listed} stay in force"
 
-    def _refuse(self, topic: str, payload: bytes, what: str, error: Exception) -> Actions:
+    def _refuse(self, topic: str, payload: bytes, what: str, error: Exception, now: float) -> Actions:
         if self._was_refused(topic, payload):
             return []
         self._refused[topic] = sha256(payload).digest()
-        return [
-            Note(logging.WARNING, f"refused {what} on {topic}: {clean(str(error), 200)}; {self._in_force()}")
-        ]
+        text = f"refused {what} on {topic}: {clean(str(error), 200)}; {self._in_force()}"
+        return self._warn(topic, text, now)
+
+    def _warn(self, topic: str, text: str, now: float) -> Actions:
+        line = self._throttle.line(topic, text, now)
+        return [Note(logging.WARNING, line)] if line else []
 
     def _was_refused(self, topic: str, payload: bytes) -> bool:
         return topic in self._refused and self._refused[topic] == sha256(payload).digest()
 
-    def _on_bundle(self, payload: bytes) -> Actions:
+    def _on_bundle(self, payload: bytes, now: float) -> Actions:
         topic = trust_topic()
         if payload == self.holdings.bundle or self._was_refused(topic, payload):
             return []
@@ -191,7 +196,7 @@ class ListFollower:
                     return []
                 raise TrustError(f"two different bundles have version {keys.version}")
         except TrustError as error:
-            return self._refuse(topic, payload, "a trust bundle", error)
+            return self._refuse(topic, payload, "a trust bundle", error, now)
         return [StoreBundle(payload, keys)]
 
     def _on_manifest(self, payload: bytes, now: float) -> Actions:
@@ -211,9 +216,9 @@ class ListFollower:
         except UnknownKeyError as error:
             self._aside = payload
             text = f"a manifest on {topic} waits for its key: {error}; {self._in_force()}"
-            return [Note(logging.WARNING, text)]
+            return self._warn(topic, text, now)
         except TrustError as error:
-            return self._refuse(topic, payload, "a manifest", error)
+            return self._refuse(topic, payload, "a manifest", error, now)
         return self._accept(payload, manifest, now)
 
     def _accept(self, raw: bytes, manifest: Manifest, now: float) -> Actions:
@@ -248,7 +253,7 @@ class ListFollower:
         try:
             pull.take(topic, payload, now)
         except ContentMismatchError as error:
-            return self._refuse(topic, payload, "a chunk", error)
+            return self._refuse(topic, payload, "a chunk", error, now)
         rest = self._finish(pull, now) if pull.is_complete else self._ask(pull)
         return [Unsubscribe((topic,)), *rest]
 
@@ -257,14 +262,14 @@ class ListFollower:
         try:
             content = pull.whole(now)
         except ContentMismatchError as error:
-            return self._refuse(pull.chunks_topic, pull.raw, "the chunks", error)
+            return self._refuse(pull.chunks_topic, pull.raw, "the chunks", error, now)
         try:
             open_content(pull.manifest, content)
         except TrustError as error:
             self._unusable = pull.manifest.content_hash
             self._drop_pull()
             topic = manifest_topic(self.holdings.division)
-            return self._refuse(topic, pull.raw, "the content of a manifest", error)
+            return self._refuse(topic, pull.raw, "the content of a manifest", error, now)
         return [StoreList(pull.raw, content)]
 
     def _check_loaded(self, manifest: bytes, content: bytes) -> Actions:

@@ -29,11 +29,15 @@ from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import open_manifest, order
 
 from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
+from .notes import Throttle
+from .tasks import together
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
 ECHO_TIMEOUT_S = 5.0
+LOOK_S = 1.0
+"""How long a broker may take to show what it retains; most do so within one round trip."""
 
 
 class ListSource:
@@ -47,6 +51,8 @@ class ListSource:
         division: int,
         refresh_s: float,
         now: Callable[[], int],
+        *,
+        accept_clock_jump: bool = False,
     ) -> None:
         self._path = registry_path
         self._registry = Registry(registry_path)
@@ -57,6 +63,7 @@ class ListSource:
         self._division = division
         self._refresh_s = refresh_s
         self._now = now
+        self._accept_clock_jump = accept_clock_jump
         self._signed_at: int | None = None
 
     def close(self) -> None:
@@ -65,8 +72,7 @@ class ListSource:
 
     def is_due(self) -> bool:
         """Whether newest() would look at the registry or sign anew; cheap enough to poll."""
-        signed_at = self._signed_at
-        if signed_at is None or self._now() - signed_at >= self._refresh_s:
+        if self._signed_at is None or self._is_old(self._signed_at):
             return True
         self._follow_file()
         return self._registry.data_version() != self._seen
@@ -79,15 +85,20 @@ class ListSource:
         highest, exceptions = self._registry.exceptions(self._division)
         content = build_list(self._division, highest, exceptions)
         current = self._journal.current()
+        self._signed_at = self._journal.signed_at()
         now = self._now()
-        if current is None or current.content != content or now - current.time >= self._refresh_s:
+        if current is None or current.content != content or self._is_old(self._signed_at):
             if current is not None and now < current.time:
                 log.warning(
                     "the clock is %d s before the last manifest; that one's time stands", current.time - now
                 )
             current = self._sign(content, now)
-        self._signed_at = current.time
+            self._signed_at = now
         return current
+
+    def _is_old(self, signed_at: int) -> bool:
+        # In either direction: a clock that was set back must not leave the list unsigned until it is there again.
+        return abs(self._now() - signed_at) >= self._refresh_s
 
     def _sign(self, content: bytes, now: int) -> Publication:
         key = self._keys.list_key(self._division, day_of(now))
@@ -107,7 +118,8 @@ class ListSource:
             manifest.signature = key.sign(MANIFEST_CONTEXT, signed_part(manifest.to_bytes()))
             return manifest.to_bytes()
 
-        return self._journal.append(content, now, key.spec.epoch, sign)
+        accept, self._accept_clock_jump = self._accept_clock_jump, False
+        return self._journal.append(content, now, key.spec.epoch, sign, accept_clock_jump=accept)
 
     def _follow_file(self) -> None:
         # A registry restored from a backup is another file under the same name.
@@ -133,6 +145,8 @@ class Publisher:
         division: int,
         republish_s: float,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        look_s: float = LOOK_S,
     ) -> None:
         self._source = source
         self._journal = journal
@@ -140,6 +154,8 @@ class Publisher:
         self._division = division
         self._republish_s = republish_s
         self._monotonic = monotonic
+        self._look_s = look_s
+        self._throttle = Throttle()
 
     async def publish_all(self, bus: Bus) -> Publication:
         """Publish everything current: bundle, chunks, manifest; then clear what nobody names."""
@@ -151,7 +167,7 @@ class Publisher:
 
     async def publish_once(self, bus: Bus) -> None:
         """Publish everything, and return when the broker has shown us our own manifest."""
-        await bus.subscribe([manifest_topic(self._division)])
+        await self._look(bus)
         await self.publish_all(bus)
         try:
             async with asyncio.timeout(ECHO_TIMEOUT_S):
@@ -165,10 +181,19 @@ class Publisher:
 
     async def watch(self, bus: Bus) -> None:
         """Publish everything, then each change as it comes; ends only by an exception."""
+        await self._look(bus)
+        await together(self._watch_manifests(bus), self._follow_registry(bus))
+
+    async def _look(self, bus: Bus) -> None:
+        """See what the broker retains before anything goes out: JournalBehindError if we fell behind it."""
         await bus.subscribe([manifest_topic(self._division)])
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._watch_manifests(bus), name="manifest-watch")
-            await self._follow_registry(bus)
+        try:
+            async with asyncio.timeout(self._look_s):
+                async for message in bus.messages():
+                    self._check_manifest(message)
+                    return
+        except TimeoutError:
+            log.debug("the broker retains no manifest of %d", self._division)
 
     async def _follow_registry(self, bus: Bus) -> None:
         published: Publication | None = None
@@ -224,20 +249,23 @@ class Publisher:
         try:
             found = open_manifest(message.payload, self._division, self._keys.trusted, NativeVerifier())
         except TrustError as error:
-            log.warning("%s carries a manifest that is not ours: %s", message.topic, error)
+            text = f"{message.topic} carries a manifest that is not ours: {error}"
+            line = self._throttle.line(message.topic, text, self._monotonic())
+            if line:
+                log.warning("%s", line)
             return False
         current = self._journal.current()
-        if current is None:
-            return False
-        ours = (current.key_epoch, current.sequence)
-        if order(found) > ours or (order(found) == ours and message.payload != current.manifest):
+        ours = (current.key_epoch, current.sequence) if current else (0, 0)
+        # Anybody can make a second signature of a first one, so what was signed is compared.
+        same = current is not None and signed_part(message.payload) == signed_part(current.manifest)
+        if order(found) > ours or (order(found) == ours and not same):
             raise JournalBehindError(
                 f"the broker holds sequence {found.sequence} of key epoch {found.key_epoch}, and this "
-                f"journal is at {current.sequence} of {current.key_epoch}: another publisher is at work, "
+                f"journal is at {ours[1]} of {ours[0]}: another publisher is at work, "
                 "or the journal was lost. Stop the other, or restore the journal; failing both, raise the "
-                "list key's epoch in keys.toml"
+                "list key's epoch in keys.toml and have the root sign a bundle with it"
             )
-        return order(found) == ours
+        return same
 
 
 def register(subparsers: Any) -> None:
@@ -265,6 +293,11 @@ def register(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--republish-seconds", type=_positive, default=60.0, metavar="S", help="send anew after this"
+    )
+    parser.add_argument(
+        "--accept-clock-jump",
+        action="store_true",
+        help="the clock is right though it is over 30 days past the last manifest",
     )
     parser.set_defaults(run=_run)
 
@@ -295,6 +328,7 @@ def _run(args: argparse.Namespace) -> int:
             args.division,
             args.refresh_hours * 3600,
             lambda: int(time.time()) + int(args.clock_offset),
+            accept_clock_jump=args.accept_clock_jump,
         )
         try:
             # A missing list key or an unsound registry shows here, not after the broker was found.

@@ -26,6 +26,9 @@ HELLO_EVERY_MS = 2_000
 SILENT_HELLOS = 2
 """After so many HELLOs without an answer, each sent for 5 s, the port is opened anew."""
 
+MAX_TOLD = 32
+"""Different lines about a reader's faults on one connection: it chooses their texts, so they must have an end."""
+
 
 @dataclass(frozen=True)
 class LookUpTaps:
@@ -186,9 +189,11 @@ class ReaderSession:
         self._told.clear()
 
     def _once(self, level: int, text: str) -> Actions:
-        if text in self._told:
+        if text in self._told or len(self._told) > MAX_TOLD:
             return []
         self._told.add(text)
+        if len(self._told) > MAX_TOLD:
+            return [Note(logging.WARNING, "it has had many faults; no more are told until it connects anew")]
         return [Note(level, text)]
 
     def _say_hello(self, now_ms: int) -> None:

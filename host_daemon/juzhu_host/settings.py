@@ -99,7 +99,8 @@ class _Table:
     def text(self, key: str, remedy: str, default: str | None = None) -> str:
         value: str = self.take(key, str, remedy, default)
         if not value or not value.isprintable():
-            raise self.wrong(key, f"is {value!r}", remedy)
+            # Not quoted: it may be a broker's address with its password.
+            raise self.wrong(key, "holds a character that cannot be printed" if value else "is empty", remedy)
         return value
 
     def number(self, key: str, low: float, high: float, remedy: str, default: float | None = None) -> float:

@@ -13,10 +13,11 @@ import pytest
 from juzhu_host.bus import Message, MqttBus
 from juzhu_host.errors import BusError
 from juzhu_host.publish import ListSource, Publisher
-from juzhu_protocol.authority.errors import DatabaseFileError, JournalBehindError
+from juzhu_protocol.authority.errors import ClockError, DatabaseFileError, JournalBehindError
 from juzhu_protocol.authority.journal import Journal
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.crypto.curve import P256
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk_topics, manifest_topic, trust_topic
@@ -106,7 +107,13 @@ class Office:
     def open(self):
         self.journal = Journal(self.folder / "journal", CITY)
         self.source = ListSource(
-            self.path, self.journal, KEYS, CITY, self.settings["refresh_s"], lambda: self.now
+            self.path,
+            self.journal,
+            KEYS,
+            CITY,
+            self.settings["refresh_s"],
+            lambda: self.now,
+            accept_clock_jump=self.settings.get("accept_clock_jump", False),
         )
         self.polls = 0
         is_due = self.source.is_due
@@ -117,7 +124,13 @@ class Office:
 
         self.source.is_due = counted
         self.publisher = Publisher(
-            self.source, self.journal, KEYS, CITY, self.settings["republish_s"], lambda: self.seconds
+            self.source,
+            self.journal,
+            KEYS,
+            CITY,
+            self.settings["republish_s"],
+            lambda: self.seconds,
+            look_s=0.01,
         )
 
     def reopen(self):
@@ -173,7 +186,7 @@ async def test_change_is_published_and_the_old_chunk_is_cleared_after_the_new_ma
     broker = FakeBroker()
     issue(office.registry, "2026-01-05")
     first = await office.publisher.publish_all(broker)
-    office.registry.suspend(CITY, 1, 1, now=NOW)
+    office.registry.suspend(CITY, 1, 2, now=NOW)
     del broker.published[:]
     second = await office.publisher.publish_all(broker)
     assert [topic for topic, _ in broker.published] == [
@@ -192,7 +205,7 @@ async def test_content_that_comes_back_is_not_cleared(office):
     broker = FakeBroker()
     issue(office.registry, "2026-01-05")
     await office.publisher.publish_all(broker)
-    office.registry.suspend(CITY, 1, 1, now=NOW)
+    office.registry.suspend(CITY, 1, 2, now=NOW)
     await office.publisher.publish_all(broker)
     office.registry.restore(CITY, 1, now=NOW)
     assert (await office.publisher.publish_all(broker)).sequence == 3
@@ -235,7 +248,7 @@ async def test_connection_lost_at_every_publish_leaves_a_whole_list_and_is_made_
         if suspended:
             office.registry.restore(CITY, 1, now=NOW)
         else:
-            office.registry.suspend(CITY, 1, 1, now=NOW)
+            office.registry.suspend(CITY, 1, 2, now=NOW)
         suspended = not suspended
         broker.fail_at = len(broker.published) + step % 7
         sequence = office.journal.current().sequence
@@ -268,7 +281,7 @@ async def test_watch_publishes_each_change(office):
 
     async def change():
         await asyncio.sleep(0)
-        office.registry.suspend(CITY, 1, 1, now=NOW)
+        office.registry.suspend(CITY, 1, 2, now=NOW)
 
     changing = asyncio.ensure_future(change())
     await office.watch_until(
@@ -326,14 +339,116 @@ async def test_manifest_of_our_key_that_we_never_made_is_an_alarm(tmp_path, behi
         issue(other.registry, "2026-01-05")
         await other.publisher.publish_all(elsewhere)
     broker.inbox.put_nowait(Message(MANIFEST, elsewhere.retained[MANIFEST], True))
-    await office.publisher.publish_all(broker)
-    with pytest.raises(ExceptionGroup) as caught:
-        await office.watch_until(broker, lambda: False)
-    (error,) = caught.value.exceptions
-    assert isinstance(error, JournalBehindError)
-    assert error.exit_code == 78
+    for run in (office.publisher.publish_once, office.publisher.watch):
+        with pytest.raises(JournalBehindError) as caught:
+            async with asyncio.timeout(20):
+                await run(broker)
+        assert caught.value.exit_code == 78
+        broker.inbox.put_nowait(Message(MANIFEST, elsewhere.retained[MANIFEST], True))
+    # Nothing of ours went out below what the broker has.
+    assert broker.published == []
+    # One that comes while we are at work, and not at the start, is noticed as well.
+    broker.inbox.get_nowait()
+    watching = asyncio.ensure_future(office.publisher.watch(broker))
+    await until(lambda: MANIFEST in broker.retained)
+    broker.inbox.put_nowait(Message(MANIFEST, elsewhere.retained[MANIFEST], True))
+    with pytest.raises(JournalBehindError):
+        await watching
     office.close()
     other.close()
+
+
+@pytest.mark.parametrize("run", ["publish_once", "watch"])
+async def test_own_manifest_with_the_other_signature_does_not_kill_us(office, run):
+    """(r, n - s) is a signature as good as (r, s): whoever may write the topic can make it."""
+    broker = FakeBroker()
+    raw = (await office.publisher.publish_all(broker)).manifest
+    s = P256.n - int.from_bytes(raw[-32:], "big")
+    twin = raw[:-32] + s.to_bytes(32, "big")
+    assert open_manifest(twin, CITY, KEYS.trusted, NativeVerifier())
+    for _ in range(2):
+        broker.inbox.put_nowait(Message(MANIFEST, twin, True))
+    del broker.published[:]
+    running = asyncio.ensure_future(getattr(office.publisher, run)(broker))
+    await until(lambda: (broker.inbox.empty() and len(broker.published) >= 3) or running.done())
+    if run == "publish_once":
+        await running
+    else:
+        await asyncio.sleep(0)
+        assert not running.done()
+        running.cancel()
+    assert broker.retained[MANIFEST] == raw
+
+
+async def test_forged_manifests_that_alternate_do_not_flood_the_log(office, caplog):
+    broker = FakeBroker()
+    for number in range(200):
+        broker.inbox.put_nowait(Message(MANIFEST, b"noise %d" % number, False))
+    await office.watch_until(broker, broker.inbox.empty)
+    assert caplog.text.count("is not ours") == 1
+    office.seconds = 60.0
+    broker.inbox.put_nowait(Message(MANIFEST, b"noise", False))
+    await office.watch_until(broker, broker.inbox.empty)
+    assert "199 more before this one were not told" in caplog.text
+
+
+# -- Wrong clocks ----------------------------------------------------------------------------------
+
+
+async def test_clock_far_ahead_is_refused_before_anything_is_signed(office):
+    await office.publisher.publish_all(FakeBroker())
+    office.now = NOW + 31 * 86400
+    with pytest.raises(ClockError, match=r"31 days past .*--accept-clock-jump"):
+        office.source.newest()
+    assert office.journal.current().sequence == 1
+    office.now = NOW + 30 * 86400
+    assert office.source.newest().time == office.now
+
+
+async def test_clock_that_is_said_to_be_right_is_believed_once(tmp_path):
+    office = Office(tmp_path, accept_clock_jump=True)
+    await office.publisher.publish_all(FakeBroker())
+    office.reopen()
+    office.now = NOW + 400 * 86400
+    assert office.source.newest().time == office.now
+    office.now += 400 * 86400
+    with pytest.raises(ClockError):
+        office.source.newest()
+    office.close()
+
+
+async def test_clock_far_behind_is_refused_and_not_ever_after_signed_with_an_old_time(office):
+    """As after a signing with a clock years ahead: without the check, nothing is signed for years."""
+    await office.publisher.publish_all(FakeBroker())
+    office.now = NOW - 86401
+    assert office.source.is_due()
+    with pytest.raises(ClockError, match="raise the list key's epoch"):
+        office.source.newest()
+
+
+async def test_list_is_signed_anew_when_due_though_the_clock_is_behind_the_last_manifest(office):
+    await office.publisher.publish_all(FakeBroker())
+    office.now = NOW - 20 * 3600
+    times = []
+    for _ in range(40):
+        if office.source.is_due():
+            current = office.source.newest()
+            times.append((office.now - NOW, current.time - NOW, current.sequence))
+        office.now += 3600
+    hours = [(now // 3600, time // 3600, sequence) for now, time, sequence in times]
+    assert hours == [
+        (-20, 0, 2),
+        (-14, 0, 3),
+        (-8, 0, 4),
+        (-2, 0, 5),
+        (4, 4, 6),
+        (10, 10, 7),
+        (16, 16, 8),
+    ]
+    # A second process reads from the journal when that was, and does not sign again.
+    office.now = NOW + 16 * 3600 + 60
+    office.reopen()
+    assert office.source.newest().sequence == 8
 
 
 async def test_forged_or_old_manifest_on_the_broker_does_not_stop_us(office):
@@ -418,7 +533,7 @@ class Reader:
 async def test_one_publication_without_watch_ends_with_zero(tmp_path, broker):
     with Registry(tmp_path / "permits.db", create=True) as registry:
         issue(registry, "2026-01-05")
-        registry.suspend(CITY, 1, 1, now=NOW)
+        registry.suspend(CITY, 1, 2, now=NOW)
     for _ in range(2):
         done = await asyncio.to_thread(
             subprocess.run, command(tmp_path, broker), capture_output=True, text=True, timeout=60, check=False
@@ -474,7 +589,7 @@ async def test_watching_publisher_survives_a_broker_that_restarts_and_ends_on_si
             manifest, _ = await reader.wait(lambda manifest, listed: True)
             assert manifest.sequence == 1
             broker.stop(signal.SIGKILL)
-            registry.suspend(CITY, 1, 5, now=NOW)
+            registry.suspend(CITY, 1, 2, now=NOW)
             broker.start()
             await reader.wait(lambda manifest, listed: listed.status(1) == STATUS_SUSPENDED)
             registry.restore(CITY, 1, now=NOW)
@@ -509,6 +624,26 @@ async def test_lost_journal_is_noticed_and_said_in_one_line(tmp_path, broker, mo
 
 
 @needs("mosquitto")
+async def test_clock_years_ahead_ends_it_with_what_to_say(tmp_path, broker):
+    def publish(*more):
+        return asyncio.to_thread(
+            subprocess.run, command(tmp_path, broker, *more), capture_output=True, text=True, check=False
+        )
+
+    with Registry(tmp_path / "permits.db", create=True) as registry:
+        issue(registry, "2026-01-05")
+        assert (await publish()).returncode == 0
+        ahead = str(NOW - int(time.time()) + 5 * 366 * 86400)
+        done = await publish("--clock-offset", ahead)
+        assert (done.returncode, "Traceback" in done.stderr) == (78, False)
+        assert "--accept-clock-jump" in done.stderr.splitlines()[-1]
+        assert (await publish("--clock-offset", ahead, "--accept-clock-jump")).returncode == 0
+        behind = await publish()
+        assert behind.returncode == 78
+        assert "days before the last manifest" in behind.stderr.splitlines()[-1]
+
+
+@needs("mosquitto")
 async def test_sigkilled_publisher_neither_loses_nor_reuses_a_number(tmp_path, broker):
     draw = random.Random(7)
     rounds = 40 if nightly() else 4
@@ -524,14 +659,14 @@ async def test_sigkilled_publisher_neither_loses_nor_reuses_a_number(tmp_path, b
             publisher = start(*command(tmp_path, broker, "--watch"))
             await until(lambda: reader.manifests)
             for _ in range(draw.randrange(2, 6)):
-                registry.suspend(CITY, 1, 1, now=NOW)
+                registry.suspend(CITY, 1, 2, now=NOW)
                 await asyncio.sleep(draw.uniform(0, 0.3))
                 registry.restore(CITY, 1, now=NOW)
                 await asyncio.sleep(draw.uniform(0, 0.2))
             publisher.kill()
             await asyncio.to_thread(publisher.communicate)
         issue(registry, "2026-01-05")
-        registry.suspend(CITY, 1, 1, now=NOW)
+        registry.suspend(CITY, 1, 2, now=NOW)
         done = await asyncio.to_thread(
             subprocess.run, command(tmp_path, broker), capture_output=True, text=True, check=False
         )

@@ -6,6 +6,7 @@ import pytest
 from host.authority_kit import DIVISION, NOW, OTHER_DIVISION, Authority, content_of
 from host.reader_pair import FakeReader, MemoryPorts, Pair, RealReader, tap
 from juzhu_host.holdings import Holdings
+from juzhu_host.reader_session import MAX_TOLD
 from juzhu_protocol.records.link import Display, Hello, ObjectData, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.reasons import REFER, TRY_AGAIN
@@ -360,6 +361,24 @@ def test_line_for_the_staff_is_acknowledged_and_shown() -> None:
     pair.run(100)
     assert [display.to_bytes() for display in pair.displays] == [line.to_bytes()]
     assert reader.acked == 1
+
+
+def test_reader_that_varies_its_rubbish_cannot_flood_the_log_nor_fill_the_memory() -> None:
+    reader = FakeReader(7)
+    pair = Pair(reader, plain())
+    pair.connect()
+    pair.run(100)
+    for lost in range(1, 300):
+        reader.status.taps_lost = lost
+        pair.run(2_100)
+    assert len(warnings(pair)) == MAX_TOLD + 1
+    assert "no more are told" in warnings(pair)[-1]
+    assert len(pair.session._told) == MAX_TOLD + 1
+    # Plugged in anew it is told of again.
+    pair.unplug()
+    pair.connect()
+    pair.run(2_100)
+    assert "299 taps were lost" in warnings(pair)[-1]
 
 
 def test_lost_taps_are_told_once_a_count() -> None:

@@ -73,7 +73,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "unknown backend": ("division", 'serial_backend = "rxtx"\ndivision', "serial_backend: is 'rxtx'"),
     "reader without a name": ('name = "front"', "", "reader 1: name: is missing"),
     "reader's name too long": ('"front"', f'"{"x" * 33}"', "has 33 characters"),
-    "reader's name drives the terminal": ('"front"', '"a\\u001b[2J"', "reader 1: name: is"),
+    "reader's name drives the terminal": ('"front"', '"a\\u001b[2J"', "reader 1: name: holds a character"),
     "two readers of one name": ('"rear"', '"front"', "two have the name 'front'"),
     "two readers on one port": ("/dev/serial/by-id/usb-reader", "tcp://127.0.0.1:5000", "two have the port"),
     "port without a number": ("tcp://127.0.0.1:5000", "tcp://127.0.0.1", "reader 1: port: is"),
@@ -96,6 +96,15 @@ def test_wrong_setting_is_refused_by_file_and_key(name: str, write: Callable[[st
     assert str(path.parent) in str(caught.value)
     assert str(caught.value).endswith((".", "`."))
     assert caught.value.exit_code == EXIT_CONFIG
+
+
+@pytest.mark.parametrize("broker", ["mqtt://user:sec/ret@host", "mqtt://user:sec\\u0007ret@host", "sec://x"])
+def test_brokers_password_is_never_quoted(write: Callable[[str], Path], broker: str) -> None:
+    path = write(WHOLE.replace("mqtt://127.0.0.1:1883", broker))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert "sec" not in str(caught.value)
+    assert "ret" not in str(caught.value)
 
 
 def test_file_without_readers_is_refused(write: Callable[[str], Path]) -> None:

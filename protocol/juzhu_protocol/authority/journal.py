@@ -7,13 +7,14 @@ content and the number are one transaction. One process at a time publishes a di
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from ..lists.topics import chunk_topics
 from ..records.trust import Manifest
 from .database import open_database, reading, writing
-from .errors import DatabaseFileError, OperatorError, SecondPublisherError
+from .errors import ClockError, DatabaseFileError, OperatorError, SecondPublisherError
 from .lock import LockHeldError, ProcessLock
 
 APPLICATION_ID = 0x4A5A4A31
@@ -33,6 +34,20 @@ CREATE TABLE chunks (
     PRIMARY KEY (division, topic)
 ) STRICT, WITHOUT ROWID
 """
+
+_LATER_SCHEMA = """
+CREATE TABLE IF NOT EXISTS signings (
+    division INTEGER PRIMARY KEY,
+    clock INTEGER NOT NULL
+) STRICT
+"""
+"""What journals made by earlier software lack."""
+
+MAX_JUMP_S = 30 * 86400
+"""A clock that is further past the last manifest is more likely wrong than a publisher idle for so long."""
+
+MAX_BEHIND_S = 86400
+"""A clock that is further before the last manifest is wrong, or that manifest's was."""
 
 KEPT_PUBLICATIONS = 1000
 """The newest of them, with the current content, are what the journal holds."""
@@ -62,6 +77,9 @@ class Journal:
         self._lock = _locked(path.with_name(f"{path.name}.{division}.lock"), division)
         try:
             self._database = open_database(path, APPLICATION_ID, _SCHEMA, create=True)
+            with writing(self._database, path):
+                for statement in _LATER_SCHEMA.split(";"):
+                    self._database.execute(statement)
         except BaseException:
             self._lock.release()
             raise
@@ -84,13 +102,34 @@ class Journal:
             found = list(self._database.query(sql, (self._division,)))
         return self._publication(bytes(found[0]["manifest"]), bytes(found[0]["content"])) if found else None
 
+    def signed_at(self) -> int:
+        """Return what the clock showed when the newest publication was signed; 0 before the first.
+
+        It differs from the manifest's time while the clock is behind that.
+        """
+        with reading(self._database, self._path):
+            row = self._database.execute(
+                "SELECT clock FROM signings WHERE division = ?", (self._division,)
+            ).fetchone()
+        if row:
+            return int(row[0])
+        current = self.current()
+        return current.time if current else 0
+
     def append(
-        self, content: bytes, now: int, key_epoch: int, sign: Callable[[int, int], bytes]
+        self,
+        content: bytes,
+        now: int,
+        key_epoch: int,
+        sign: Callable[[int, int], bytes],
+        *,
+        accept_clock_jump: bool = False,
     ) -> Publication:
         """Keep and return the next publication; `sign(sequence, time)` returns its manifest's bytes.
 
-        A manifest's time never runs backwards, since it is the floor of readers' clocks: with `now` before
-        the last one's, the last one's stands.
+        A manifest's time is the floor of readers' clocks. So it never runs backwards within a key epoch: with
+        `now` up to MAX_BEHIND_S before the last one's, the last one's stands. ClockError when `now` is
+        further behind, or more than MAX_JUMP_S past the last one's unless that is accepted.
         """
         with writing(self._database, self._path):
             last = self.current()
@@ -100,11 +139,14 @@ class Journal:
                     "readers would refuse its manifests; use the newer list key"
                 )
             sequence = last.sequence + 1 if last is not None else 1
-            raw = sign(sequence, max(now, last.time) if last is not None else now)
+            raw = sign(sequence, _manifest_time(last, now, key_epoch, accept_clock_jump))
             new = self._publication(raw, content)
             if (new.sequence, new.key_epoch) != (sequence, key_epoch):
                 raise ValueError("the manifest is not numbered as it was asked to be")
             self._keep(new)
+            self._database.execute(
+                "INSERT OR REPLACE INTO signings (division, clock) VALUES (?, ?)", (self._division, now)
+            )
         return new
 
     def _keep(self, new: Publication) -> None:
@@ -152,6 +194,30 @@ class Journal:
                 self._database.execute(
                     "DELETE FROM chunks WHERE division = ? AND topic = ?", (self._division, topic)
                 )
+
+
+def _manifest_time(last: "Publication | None", now: int, key_epoch: int, accept_clock_jump: bool) -> int:
+    if last is None:
+        return now
+    if now - last.time > MAX_JUMP_S and not accept_clock_jump:
+        raise ClockError(
+            f"the clock shows {_moment(now)}, {(now - last.time) // 86400} days past the last manifest of "
+            f"{_moment(last.time)}. Readers would never go back before that: set the clock if it is wrong; if it "
+            "is right and nothing was published since, say so with --accept-clock-jump"
+        )
+    if last.time - now > MAX_BEHIND_S:
+        if key_epoch > last.key_epoch:
+            return now
+        raise ClockError(
+            f"the clock shows {_moment(now)}, {(last.time - now) // 86400} days before the last manifest of "
+            f"{_moment(last.time)}. Set the clock if it is wrong; if the last manifest was signed by a wrong "
+            "clock, raise the list key's epoch and have the root sign a bundle with it: time may start anew then"
+        )
+    return max(now, last.time)
+
+
+def _moment(time: int) -> str:
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _locked(path: Path, division: int) -> ProcessLock:

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from juzhu_protocol.authority.errors import DatabaseFileError, OperatorError, SecondPublisherError
-from juzhu_protocol.authority.journal import KEPT_PUBLICATIONS, Journal
+from juzhu_protocol.authority.errors import ClockError, DatabaseFileError, OperatorError, SecondPublisherError
+from juzhu_protocol.authority.journal import KEPT_PUBLICATIONS, MAX_BEHIND_S, MAX_JUMP_S, Journal
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk
 from juzhu_protocol.records.trust import Manifest
@@ -59,6 +59,44 @@ def test_manifests_time_never_runs_backwards(tmp_path):
         append(journal, b"a", TIME)
         assert append(journal, b"b", TIME - 86400).time == TIME
         assert append(journal, b"c", TIME + 1).time == TIME + 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "fine"),
+    [(-MAX_BEHIND_S - 1, False), (-MAX_BEHIND_S, True), (MAX_JUMP_S, True), (MAX_JUMP_S + 1, False)],
+)
+def test_clock_far_from_the_last_manifest_is_refused_and_uses_no_number(tmp_path, ahead, fine):
+    with Journal(tmp_path / "journal", CITY) as journal:
+        append(journal, b"a", TIME)
+        if fine:
+            assert append(journal, b"b", TIME + ahead).time == max(TIME, TIME + ahead)
+            assert journal.signed_at() == TIME + ahead
+        else:
+            with pytest.raises(ClockError):
+                append(journal, b"b", TIME + ahead)
+            assert (journal.current().sequence, journal.signed_at()) == (1, TIME)
+
+
+def test_raised_key_epoch_lets_time_start_anew_after_a_signing_in_the_future(tmp_path):
+    with Journal(tmp_path / "journal", CITY) as journal:
+        append(journal, b"a", TIME)
+        sign = signer(b"b")
+        future = journal.append(b"b", TIME + 9 * 366 * 86400, 1, sign, accept_clock_jump=True)
+        with pytest.raises(ClockError, match="epoch"):
+            append(journal, b"c", TIME + 60)
+        healed = append(journal, b"c", TIME + 60, epoch=2)
+        assert (healed.time, healed.sequence) == (TIME + 60, future.sequence + 1)
+
+
+def test_journal_of_earlier_software_is_taken_over(tmp_path):
+    path = tmp_path / "journal"
+    with Journal(path, CITY) as journal:
+        append(journal, b"a")
+        journal._database.execute("DROP TABLE signings")
+    with Journal(path, CITY) as journal:
+        assert journal.signed_at() == TIME
+        assert append(journal, b"b", TIME + 5).sequence == 2
+        assert journal.signed_at() == TIME + 5
 
 
 def test_older_key_epoch_is_refused_and_a_newer_one_goes_on(tmp_path):
