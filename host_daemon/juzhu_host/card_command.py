@@ -67,7 +67,7 @@ def _register_new(acts: Any) -> None:
     new.add_argument(
         "--good-through", type=option_day, default=0, metavar="DAY", help="of class transitional (29)"
     )
-    new.add_argument("--serial", type=_serial, default=1, help="in its list division (default: 1)")
+    new.add_argument("--serial", type=option_serial, default=1, help="in its list division (default: 1)")
     new.add_argument("--address", default="", metavar="TEXT", help="that the endorsements carry")
     new.add_argument("--out", type=Path, required=True, metavar="FILE")
     _add_signing(new)
@@ -245,7 +245,8 @@ def _endorsement(text: str) -> tuple[int, int]:
     return option_day(day), KINDS[kind or "yearly"]
 
 
-def _serial(text: str) -> int:
+def option_serial(text: str) -> int:
+    """Read a serial of an option."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 99_999_999:
         raise argparse.ArgumentTypeError(f"{text!r} is no serial: 1 to 99999999")
     return int(text)

@@ -3,18 +3,19 @@
 The days of a permit are rules.lifecycle's; the records are the authority's own (authority/personalise.py).
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.authority.holder import check_address
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.permits import VALID, Permit
 from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules import lifecycle
@@ -219,15 +220,23 @@ def read_image(path: Path, *, checked: bool = True) -> CardImage:
 
 
 def write_image(path: Path, image: CardImage) -> None:
-    """Write a card image whole or not at all; CardImageError when it cannot be written."""
+    """Write a card image, whole or not at all, for its owner's eyes; CardImageError when it cannot be written."""
+    text = image.to_json()
     try:
         if path.exists() and not path.is_file():
-            path.write_text(image.to_json(), encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
             return
         place = path.resolve()
-        new = place.with_name(f"{place.name}.new")
-        new.write_text(image.to_json(), encoding="utf-8")
-        new.replace(place)
+        new = place.with_name(f".{place.name}.{os.getpid()}")
+        try:
+            # A card holds a birth date and addresses.
+            with os.fdopen(
+                os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8"
+            ) as out:
+                out.write(text)
+            new.replace(place)
+        finally:
+            new.unlink(missing_ok=True)
     except OSError as error:
         raise CardImageError(f"{path}: {error.strerror}; the card was not written") from None
 

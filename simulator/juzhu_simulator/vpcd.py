@@ -195,7 +195,9 @@ def _kbit(text: str) -> float:
 
 def register(readers: Any) -> None:
     """Add `juzhu card vpcd` to the command `card`."""
-    vpcd = readers.add_parser("vpcd", help="lay it on a reader of a real pcscd, through vsmartcard's driver vpcd")
+    vpcd = readers.add_parser(
+        "vpcd", help="lay it on a reader of a real pcscd, through vsmartcard's driver vpcd"
+    )
     vpcd.add_argument(
         "--image", type=Path, required=True, metavar="FILE", help="from `juzhu permit` or `juzhu card`"
     )

@@ -1,0 +1,128 @@
+"""`juzhu permit timeline`: a permit's life on one line, from issue to lapse, in the terminal and as a picture."""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from juzhu_protocol.profiles.source import ProfileSource, find_profile, profile_names
+from juzhu_protocol.rules.calendar import day_of, iso
+from juzhu_protocol.rules.kaifeng import KAIFENG
+
+from .card_command import option_day
+from .cases import DEFAULT_PROFILE
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from juzhu_protocol.authority.card_image import CardImage
+    from juzhu_protocol.authority.events import Event
+
+    from .timeline import Timeline
+
+LANGUAGES = ("zh", "en")
+
+
+def register_act(acts: Any) -> None:
+    """Add `timeline` to the acts of `juzhu permit`."""
+    text = "show a permit's life on one line, from issue to lapse"
+    parser = acts.add_parser(
+        "timeline",
+        help=text,
+        description=f"{text}. A card tells of its endorsements, a registry of suspensions too. Signatures are not "
+        "checked: juzhu card show does that.",
+    )
+    parser.add_argument("card", nargs="?", type=Path, metavar="CARD", help="a card image's file")
+    parser.add_argument("--registry", type=Path, metavar="FILE", help="in the place of CARD, with --serial")
+    parser.add_argument("--serial", type=int, metavar="N")
+    parser.add_argument(
+        "--list-division", type=int, default=KAIFENG.list_division, help="default: %(default)s"
+    )
+    parser.add_argument("--on", type=option_day, metavar="DAY", help="the day to mark; default: today")
+    parser.add_argument("--profile", choices=profile_names(), help="default: the issuing division's own")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, default="en", help="of the terminal; default: %(default)s"
+    )
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII alone")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from .timeline import timeline_of
+    from .timeline_svg import svg_of
+    from .timeline_text import UNICODE_CELLS, text_of
+    from .timeline_words import title
+
+    image, events = _life(args)
+    today = args.on if args.on is not None else day_of(int(time.time()))
+    source = _profile(image, args.profile)
+    timeline = timeline_of(image, source.profile, today, events)
+    titles = [
+        title(timeline.list_division, timeline.serial, source.title, language) for language in LANGUAGES
+    ]
+    if args.svg is not None:
+        try:
+            args.svg.write_text(svg_of(timeline, (titles[0], titles[1])), encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{args.svg}: {error.strerror}; give another file with --svg") from None
+    if args.json:
+        print(json.dumps(_as_json(timeline), ensure_ascii=False))
+        return 0
+    is_unicode = not args.ascii and _can_show("".join(UNICODE_CELLS.values()))
+    sys.stdout.write(text_of(timeline, titles[LANGUAGES.index(args.lang)], args.lang, is_unicode=is_unicode))
+    return 0
+
+
+def _life(args: argparse.Namespace) -> "tuple[CardImage, Sequence[Event]]":
+    if (args.card is None) == (args.registry is None):
+        raise ConfigError("give either CARD, or --registry with --serial")
+    if args.card is not None:
+        from .card_files import read_image
+
+        return read_image(args.card), ()
+    if args.serial is None:
+        raise ConfigError("--registry needs --serial: which permit of it?")
+    from juzhu_protocol.authority.registry import Registry
+
+    with Registry(args.registry) as registry:
+        image = registry.card_image(args.list_division, args.serial)
+        return image, registry.events(args.list_division, args.serial)
+
+
+def _profile(image: "CardImage", name: "str | None") -> ProfileSource:
+    from juzhu_protocol.records.card import Service
+
+    if name is not None:
+        return find_profile(name)
+    division = Service.from_bytes(image.service).issuing_division
+    for known in profile_names():
+        source = find_profile(known)
+        if division in source.division_names:
+            return source
+    return find_profile(DEFAULT_PROFILE)
+
+
+def _as_json(timeline: "Timeline") -> dict[str, Any]:
+    found = asdict(timeline)
+    for day in ("first", "last", "today"):
+        found[day] = iso(found[day])
+    for span in found["spans"]:
+        span["first"], span["last"] = iso(span["first"]), iso(span["last"])
+    for mark in found["marks"]:
+        mark["day"] = iso(mark["day"])
+        mark["good_through"] = iso(mark["good_through"]) if mark["good_through"] else None
+    return found
+
+
+def _can_show(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
