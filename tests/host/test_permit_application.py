@@ -3,17 +3,21 @@
 import io
 import json
 import os
+import re
 import stat
 import sys
+from dataclasses import fields
 
 import pytest
 
 from juzhu_host import permit_application
 from juzhu_host.cli import main
+from juzhu_protocol.authority.application import GROUND_PAPERS, Application
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.rules.calendar import from_iso
 from permit_tools import CITY, KEYS, application, at, holder, issue
+from portable_files import ROOT
 
 FOLDER = ("--keys", str(DEVELOPMENT_KEYS))
 DAY = ("--day", "2026-01-05")
@@ -178,6 +182,22 @@ def test_file_that_is_no_application_is_refused_without_repeating_it(permit, tmp
     assert (found, out) == (code, "")
     assert said in err
     assert "密" not in err
+
+
+def test_application_in_operations_is_complete(permit, tmp_path):
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "application.json"
+    path.write_text(example, encoding="utf-8")
+    code, out, _ = permit(
+        "issue", "--create", "--application", path, *FOLDER, "--day", "2026-07-05", "--json"
+    )
+    assert (code, json.loads(out)["serial"]) == (0, 1)
+    section = page.split("### Applying")[1].split("\n### ")[0]
+    keys = {field.name for field in fields(Application)}
+    assert keys <= set(json.loads(example)) | set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    for ground, papers in GROUND_PAPERS.items():
+        assert f"| `{ground}` | {', '.join(f'`{name}`' for name in papers)} |" in section
 
 
 def test_withdrawn_application_makes_room_for_another(permit, form):
