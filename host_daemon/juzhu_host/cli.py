@@ -13,13 +13,13 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from juzhu_protocol.authority.exit_codes import (
+from juzhu_protocol.errors import JuzhuError
+from juzhu_protocol.hostside.exit_codes import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_REFUSED,
     EXIT_USAGE,
 )
-from juzhu_protocol.errors import JuzhuError
 
 from .plugins import Register, Unavailable, add_command, plugins
 

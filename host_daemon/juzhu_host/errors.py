@@ -1,7 +1,7 @@
 """Every error of the host, grouped by who must act; `exit_code` is what the command `juzhu` ends with."""
 
-from juzhu_protocol.authority.exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY, EXIT_UNAVAILABLE
 from juzhu_protocol.errors import JuzhuError
+from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY, EXIT_UNAVAILABLE
 
 
 class HostError(JuzhuError):

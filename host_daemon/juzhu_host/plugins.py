@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from importlib.metadata import entry_points
 from typing import Any
 
-from juzhu_protocol.authority.exit_codes import EXIT_UNAVAILABLE
+from juzhu_protocol.hostside.exit_codes import EXIT_UNAVAILABLE
 
 Register = Callable[[Any], None]
 """Adds one command to argparse's subparsers."""

@@ -10,8 +10,8 @@ from typing import Self
 
 from sqlite_utils import Database
 
-from juzhu_protocol.authority.database import make_durable
-from juzhu_protocol.authority.lock import LockHeldError, ProcessLock
+from juzhu_protocol.hostside.lock import LockHeldError, ProcessLock
+from juzhu_protocol.hostside.sqlite_files import make_durable
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.records.trust import Manifest
 

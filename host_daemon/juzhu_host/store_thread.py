@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from juzhu_protocol.authority.database import make_private
+from juzhu_protocol.hostside.sqlite_files import make_private
 
 from .errors import StoreDamagedError, StoreError
 

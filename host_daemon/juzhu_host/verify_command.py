@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from juzhu_protocol.authority.card_image import CardImage
-from juzhu_protocol.authority.exit_codes import EXIT_OK
+from juzhu_protocol.hostside.exit_codes import EXIT_OK
 from juzhu_protocol.profiles.source import ProfileSource, find_profile, profile_names
 from juzhu_protocol.rules.calendar import day_of, iso, start_of
 from juzhu_protocol.rules.decide import KEY_UNKNOWN, STATUS_VALID, Clock, Verdict, decide

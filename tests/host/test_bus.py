@@ -17,7 +17,7 @@ from juzhu_host.bus import (
     stay_connected,
 )
 from juzhu_host.errors import BrokerUrlError, BusError, BusOverflowError
-from juzhu_protocol.authority.exit_codes import EXIT_CONFIG
+from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG
 from mosquitto import Mosquitto, free_port
 from parts import needs
 

@@ -6,7 +6,7 @@ import pytest
 from host.authority_kit import DIVISION, Authority
 from juzhu_host.errors import SettingsError
 from juzhu_host.settings import SerialPort, TcpPort, load_settings, parse_port
-from juzhu_protocol.authority.exit_codes import EXIT_CONFIG
+from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG
 
 WHOLE = """
 broker = "mqtt://127.0.0.1:1883"

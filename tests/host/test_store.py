@@ -14,7 +14,7 @@ import pytest
 from host.authority_kit import DIVISION, Authority, content_of
 from juzhu_host.errors import SecondDaemonError, StoreDamagedError, StoreError
 from juzhu_host.store import Store
-from juzhu_protocol.authority.exit_codes import EXIT_TEMPORARY
+from juzhu_protocol.hostside.exit_codes import EXIT_TEMPORARY
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.records.trust import Manifest
 from parts import nightly

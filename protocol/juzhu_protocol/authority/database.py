@@ -1,6 +1,5 @@
-"""Opening our SQLite files: private, and so that a commit lasts; for the authority's, one connection, one thread."""
+"""Opening the authority's SQLite files: private, commits that last, one connection, one thread."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,24 +7,10 @@ from pathlib import Path
 
 import sqlite_utils
 
+from ..hostside.sqlite_files import make_durable, make_private
 from .errors import DatabaseBusyError, DatabaseFileError
 
 BUSY_TIMEOUT_MS = 10_000
-
-
-def make_private(path: Path) -> None:
-    """Make the file unless it is there, for nobody but its owner to read, from its first byte on."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def make_durable(connection: sqlite3.Connection) -> None:
-    """Let a commit last through a power cut.
-
-    The journal is truncated and synced at every commit: a deleted one could come back and undo a commit that
-    somebody was told of, and a sequence number would be used twice.
-    """
-    connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
 
 
 def open_database(path: Path, application_id: int, schema: str, *, create: bool) -> sqlite_utils.Database:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ..errors import JuzhuError
-from .exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY
+from ..hostside.exit_codes import EXIT_CONFIG, EXIT_REFUSED, EXIT_TEMPORARY
 
 
 class Lack(NamedTuple):

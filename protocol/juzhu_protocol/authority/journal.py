@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from ..hostside.lock import LockHeldError, ProcessLock
 from ..lists.topics import chunk_topics
 from ..records.trust import Manifest
 from .database import open_database, reading, writing
 from .errors import ClockError, DatabaseFileError, OperatorError, SecondPublisherError
-from .lock import LockHeldError, ProcessLock
 
 APPLICATION_ID = 0x4A5A4A31
 _SCHEMA = """

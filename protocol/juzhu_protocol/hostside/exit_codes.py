@@ -8,3 +8,5 @@ EXIT_TEMPORARY = 75
 EXIT_CONFIG = 78
 EXIT_INTERRUPTED = 130
 """Ctrl-C, where a command does not end cleanly by itself; the shell's 128 and the signal's number."""
+EXIT_PIPE = 141
+"""Whoever read our output has gone; the shell's 128 and SIGPIPE's number."""
