@@ -16,7 +16,7 @@ from typing import NoReturn
 from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.hostside.exit_codes import (
     EXIT_INTERRUPTED,
-    EXIT_OK,
+    EXIT_PIPE,
     EXIT_REFUSED,
     EXIT_USAGE,
 )
@@ -28,6 +28,7 @@ OWN_COMMANDS = (
     ("card", "card_command"),
     ("decide", "decide_command"),
     ("host", "daemon"),
+    ("lists", "lists_command"),
     ("permit", "permit"),
     ("publish", "publish"),
     ("verify", "verify_command"),
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; the interpreter's last flush must not complain about it.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+        return EXIT_PIPE
 
 
 def _build_parser(commands: "dict[str, Callable[[], Register]]") -> Parser:

@@ -10,7 +10,10 @@ import signal
 from typing import Any
 
 from amqtt.broker import Broker
+from amqtt.errors import BrokerError
 from amqtt.session import Session
+
+from .errors import SetupError
 
 
 class LoopbackBroker(Broker):  # type: ignore[misc]  # amqtt ships no types
@@ -40,10 +43,21 @@ async def serve(port: int) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await broker.start()
+    try:
+        await broker.start()
+    except BrokerError as error:
+        raise SetupError(f"no broker can listen on port {port}: {error}") from error
     print(f"broker ready on mqtt://127.0.0.1:{port}", flush=True)
     await stop.wait()
     await broker.shutdown()
+
+
+def port(text: str) -> int:
+    """Read a TCP port; ValueError for a number that is none."""
+    value = int(text)
+    if not 1 <= value <= 65535:
+        raise ValueError(text)
+    return value
 
 
 def command(arguments: argparse.Namespace) -> int:
@@ -59,5 +73,5 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "broker", help="run a small MQTT broker on loopback, for trying things out"
     )
-    parser.add_argument("--port", type=int, default=1883, help="port on 127.0.0.1 (default 1883)")
+    parser.add_argument("--port", type=port, default=1883, help="port on 127.0.0.1 (default 1883)")
     parser.set_defaults(run=command)

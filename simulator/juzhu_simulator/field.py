@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .card import VirtualCard, air_time
+from .errors import FieldError
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,6 @@ class TapResult:
     shown: dict[str, Any]
     apdus: int
     milliseconds: float
-
-
-class FieldError(Exception):
-    """A reader went away or stayed silent in the middle of a tap."""
 
 
 class AttachedReader:

@@ -121,3 +121,40 @@ async def test_no_broker_is_said_plainly_and_not_called_a_wrong_verdict():
     _, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 69
     assert "mqtt" in err.decode()
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "arguments"),
+    [
+        (78, "not a folder", ["demo", "--once", "--keep", "{file}"]),
+        (78, "no folder can be made", ["demo", "--once", "--keep", "/proc/juzhu"]),
+        (64, "kbit", ["demo", "--once", "--kbit", "0"]),
+        (64, "kbit", ["demo", "--once", "--kbit", "nan"]),
+        (64, "port", ["broker", "--port", "99999"]),
+        (64, "port", ["broker", "--port", "-1"]),
+        (78, "JSON", ["reader", "--config", "/proc/none", "--link", "x", "--hardware", "x", "--flash", "x"]),
+        (78, "lacks", ["reader", "--config", "{json}", "--link", "x", "--hardware", "x", "--flash", "x"]),
+    ],
+)
+async def test_clumsy_command_line_gets_one_clear_line(code, words, arguments, tmp_path):
+    (tmp_path / "file").write_text("taken")
+    (tmp_path / "json").write_text("[]")
+    places = {"file": tmp_path / "file", "json": tmp_path / "json"}
+    process = await asyncio.create_subprocess_exec(
+        JUZHU,
+        *(argument.format(**places) for argument in arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == code, err
+    assert words in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_output_that_nobody_reads_to_its_end_is_not_called_a_success():
+    process = await asyncio.create_subprocess_shell(
+        f"{JUZHU} demo --once --reader cpython 2>/dev/null | head -n 3 >/dev/null; exit ${{PIPESTATUS[0]}}",
+        executable="/bin/bash",
+    )
+    assert await asyncio.wait_for(process.wait(), 60) == 141

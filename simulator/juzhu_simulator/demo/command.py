@@ -6,20 +6,18 @@ import contextlib
 import logging
 import shutil
 import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..field import FieldError
+from ..errors import SetupError
 from ..micropython import missing
 from ..reader.sabotage import PARTS
-from .processes import ProcessError
 from .script import Script
 from .stage import RUNTIMES, Stage
 from .table import JsonLines, Printer, Table
 
-EXIT_OK, EXIT_UNEXPECTED, EXIT_UNAVAILABLE = 0, 1, 69
+EXIT_OK, EXIT_UNEXPECTED = 0, 1
 VOLUNTEER = "66, in force"
 WATCH_EVERY_S = 0.5
 
@@ -32,27 +30,31 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--broker", metavar="URL", help="use this MQTT broker instead of starting one")
     parser.add_argument("--reader", choices=RUNTIMES, help="one kind of reader only (default: both)")
     parser.add_argument("--sabotage", choices=PARTS, help="break this part on purpose; the demo must notice")
-    parser.add_argument("--kbit", type=float, default=106.0, help="the card's speed in kbit/s (default 106)")
+    parser.add_argument("--kbit", type=speed, default=106.0, help="the card's speed in kbit/s (default 106)")
     parser.add_argument("--keep", metavar="DIR", help="keep registry, keys and logs in this new folder")
     parser.set_defaults(run=command)
+
+
+def speed(text: str) -> float:
+    """Read a card's speed in kbit/s; ValueError for one that no card has."""
+    value = float(text)
+    if not 1 <= value <= 100_000:
+        raise ValueError(text)
+    return value
 
 
 def command(arguments: argparse.Namespace) -> int:
     """Run the demo; 0 only when every verdict was the expected one."""
     # The processes log to files of their own; what the demo itself has to say stands in its table.
     logging.getLogger().setLevel(logging.WARNING)
-    try:
-        return asyncio.run(_run(arguments))
-    except (ProcessError, FieldError) as error:
-        print(f"juzhu demo: {error}", file=sys.stderr)
-        return EXIT_UNAVAILABLE if isinstance(error, ProcessError) else EXIT_UNEXPECTED
+    return asyncio.run(_run(arguments))
 
 
 async def _run(arguments: argparse.Namespace) -> int:
     printer: Printer = JsonLines() if arguments.json else Table()
     runtimes = _runtimes(arguments.reader, printer)
     stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     with _folder(arguments.keep) as folder:
         async with Stage(folder, runtimes, arguments.broker, arguments.sabotage, arguments.kbit) as stage:
@@ -105,10 +107,17 @@ def _runtimes(wanted: "str | None", printer: Printer) -> list[str]:
 @contextlib.contextmanager
 def _folder(keep: "str | None") -> Any:
     if keep:
-        folder = Path(keep)
-        if folder.exists() and any(folder.iterdir()):
-            raise ProcessError(f"{folder} is not empty; name a new folder")
-        yield folder.absolute()
+        folder = Path(keep).absolute()
+        if folder.exists() and not folder.is_dir():
+            raise SetupError(f"--keep {keep}: is not a folder; name a new one")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            taken = any(folder.iterdir())
+        except OSError as error:
+            raise SetupError(f"--keep {keep}: no folder can be made there: {error.strerror}") from error
+        if taken:
+            raise SetupError(f"--keep {keep}: the folder is not empty; name a new one")
+        yield folder
         return
     folder = Path(tempfile.mkdtemp(prefix="juzhu-demo-"))
     try:

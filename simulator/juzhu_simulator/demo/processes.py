@@ -8,11 +8,9 @@ import socket
 import sys
 from pathlib import Path
 
+from ..errors import ProcessError
+
 STOP_LIMIT_S = 10.0
-
-
-class ProcessError(Exception):
-    """A process of the demo could not be started or ended by itself."""
 
 
 def juzhu() -> list[str]:

@@ -11,10 +11,11 @@ from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.rules.calendar import start_of
 from juzhu_protocol.trust.bundle import Roots
 
+from ..errors import ProcessError
 from ..field import Field
 from ..micropython import missing, reader_command
 from .cast import DIVISION, TODAY, Cast, make_cast
-from .processes import Child, ProcessError, free_port, juzhu
+from .processes import Child, free_port, juzhu
 
 START_OF_DAY_S = 9 * 3600
 CLOCK_UNCERTAINTY_S = 60
@@ -90,6 +91,7 @@ class Stage:
             task.cancel()
         if ended and not waiting.done():
             waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
             raise ProcessError(f"{ended[0].name} ended by itself:\n{ended[0].log_tail()}")
         await waiting
 

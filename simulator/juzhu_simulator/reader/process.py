@@ -16,6 +16,7 @@ import tty
 from pathlib import Path
 from typing import Any
 
+from ..errors import SetupError
 from .board import REGIONS, VirtualBoard
 
 TICK_S = 0.02
@@ -147,7 +148,10 @@ def now() -> tuple[int, int]:
 async def run(config: dict[str, Any], link: str, hardware: str, flash: Path) -> None:
     """Run one reader until its field goes away."""
     host, _, port = hardware.rpartition(":")
-    stream, writer = await asyncio.open_connection(host, int(port), limit=MAX_LINE)
+    try:
+        stream, writer = await asyncio.open_connection(host, int(port), limit=MAX_LINE)
+    except (OSError, ValueError) as error:
+        raise SetupError(f"--hardware {hardware}: no field answers there: {error}") from error
     board = VirtualBoard(config, FileFlash(flash), secrets.token_bytes)
     process = ReaderProcess(board, writer)
     if link.startswith("pty:"):
@@ -165,10 +169,21 @@ async def run(config: dict[str, Any], link: str, hardware: str, flash: Path) -> 
 
 def command(arguments: argparse.Namespace) -> int:
     """Run `juzhu reader`."""
-    config = json.loads(Path(arguments.config).read_text(encoding="utf-8"))
+    config = _read_config(Path(arguments.config))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     asyncio.run(run(config, arguments.link, arguments.hardware, Path(arguments.flash)))
     return 0
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SetupError(f"--config {path}: cannot be read as JSON: {error}") from error
+    missing = {"reader_id", "reader_key", "roots"} - set(config if isinstance(config, dict) else ())
+    if missing:
+        raise SetupError(f"--config {path}: lacks {', '.join(sorted(missing))}")
+    return dict(config)
 
 
 def register(subparsers: Any) -> None:
