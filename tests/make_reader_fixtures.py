@@ -10,11 +10,14 @@ from pathlib import Path
 
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, SigningKey, bundle_body, sign_bundle
 from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.records.card import Info, Service
+from juzhu_protocol.records.profile import ProfileRecord
 from juzhu_protocol.records.trust import Bundle, BundleKey, Manifest
 from juzhu_protocol.rules.calendar import day_number, start_of
 from juzhu_protocol.rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, signed_part
+from juzhu_protocol.rules.services import service_code
+from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, PROFILE_CONTEXT, SERVICE_CONTEXT, signed_part
 
 FIXTURES = Path(__file__).parent / "portable" / "reader_fixtures.py"
 
@@ -23,6 +26,7 @@ NOW = start_of(TODAY) + 12 * 3600
 DAY_S = 86400
 DIVISION, ORGAN_DIVISION = 410200, 410202
 GOOD, SUSPENDED, LATER_SUSPENDED, REVOKED, FORGED, UNKNOWN = 1001, 1002, 1003, 1004, 1005, 1006
+BUS_SENIOR = service_code("bus.senior")
 # So many that a list takes several parts on the link.
 FILLER = {serial: STATUS_SUSPENDED if serial % 3 else STATUS_REVOKED for serial in range(2000, 2600)}
 
@@ -77,9 +81,28 @@ def manifest(
     return record.to_bytes()
 
 
+def profile(key: SigningKey, version: int, time: int, division: int = DIVISION, age: int = 60) -> bytes:
+    """Kaifeng's profile, signed; `age` is asked on the bus, 0 for a profile that does not know that service."""
+    record = ProfileRecord.from_bytes(find_profile("kaifeng").record.to_bytes())
+    record.profile_version = version
+    record.time = time
+    record.list_division = division
+    record.key_id = key.key_id
+    record.services = [entry for entry in record.services if age or entry.code != BUS_SENIOR]
+    for entry in record.services:
+        if entry.code == BUS_SENIOR:
+            entry.years = age
+    record.signature = key.sign(PROFILE_CONTEXT, signed_part(record.to_bytes()))
+    return record.to_bytes()
+
+
 def with_epoch(key: SigningKey, epoch: int) -> SigningKey:
     """The same key as a list key of another epoch."""
     return replace(key, spec=replace(key.spec, epoch=epoch))
+
+
+def revoked(key: SigningKey) -> SigningKey:
+    return replace(key, spec=replace(key.spec, revoked_on=TODAY - 2))
 
 
 def sm2_bundle(keys: list[SigningKey], version: int, time: int) -> bytes:
@@ -102,6 +125,7 @@ def make() -> str:
     ring = KeyRing.load(DEVELOPMENT_KEYS)
     keys = {key.spec.name: key for key in ring.keys}
     organ, other, listing = keys["organ-kaifeng"], keys["organ-zhengzhou"], keys["list-kaifeng"]
+    policy = keys["policy-kaifeng"]
     roots = [keys["root-1"], keys["root-2"], keys["root-3"]]
     organs = [key for key in ring.keys if key.spec.purpose == "organ"]
     # The first bundle lacks the other city's organ, so that its key is unknown.
@@ -138,6 +162,17 @@ def make() -> str:
         ),
         "MANIFEST_EPOCH_2": manifest(listing, second_list, 1, NOW - 600, epoch=2),
         "BUNDLE_SM2": sign_bundle(sm2_bundle(list(ring.keys), 2, NOW - DAY_S), roots[:2]),
+        "PROFILE_1": profile(policy, 1, NOW - 1800),
+        "PROFILE_2": profile(policy, 2, NOW - 1200, age=70),
+        "PROFILE_2_OTHER": profile(policy, 2, NOW - 1100, age=65),
+        "PROFILE_3": profile(policy, 3, NOW - 600),
+        "PROFILE_WITHOUT_BUS": profile(policy, 4, NOW - 500, age=0),
+        "PROFILE_OTHER_DIVISION": profile(policy, 5, NOW, division=410100),
+        "PROFILE_LIST_KEY": profile(listing, 5, NOW),
+        "PROFILE_YEARS_AHEAD": profile(policy, 5, NOW + 3 * 365 * DAY_S),
+        "BUNDLE_POLICY_REVOKED": sign_bundle(
+            bundle_body([*organs, listing, revoked(policy)], 3, NOW - 2 * DAY_S), roots[:2]
+        ),
         "GOOD": (info(GOOD, organ.key_id), service(GOOD, organ)),
         "SUSPENDED": (info(SUSPENDED, organ.key_id), service(SUSPENDED, organ)),
         "LATER_SUSPENDED": (info(LATER_SUSPENDED, organ.key_id), service(LATER_SUSPENDED, organ)),

@@ -16,6 +16,7 @@ from juzhu_protocol.rules.reasons import (
     TRY_AGAIN,
     UNREADABLE,
 )
+from juzhu_protocol.rules.services import service_name
 from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_ORGAN
 from juzhu_protocol.trust.service import read_card
 from juzhu_protocol.trust.verifier import SignatureVerifier
@@ -68,7 +69,8 @@ class ReaderCore:
         self._torn = 0
         self._torn_ms = 0
         self._damage_told = ""
-        self._prepare_keys()
+        self._profile, self._rule = settings.profile, settings.service
+        self._decide_by_newest()
 
     def card_present(self, now_ms: int) -> "list[Action]":
         """A card came into the field."""
@@ -93,10 +95,10 @@ class ReaderCore:
 
     def link_received(self, data: bytes, now_ms: int) -> "list[Action]":
         """Bytes came from the host."""
-        version = self.store.state.bundle_floor
+        before = self.store.keys, self.store.profile
         self._link.receive(data, now_ms)
-        if self.store.state.bundle_floor != version:
-            self._prepare_keys()
+        if self.store.keys is not before[0] or self.store.profile is not before[1]:
+            self._decide_by_newest()
         return self._flush(now_ms)
 
     def link_lost(self) -> None:
@@ -112,13 +114,22 @@ class ReaderCore:
         self._link.tick(now_ms)
         return self._flush(now_ms)
 
+    def _decide_by_newest(self) -> None:
+        """Take the newest good profile: the signed one, or the installed one when it is newer or alone."""
+        installed, signed = self._settings.profile, self.store.profile
+        if signed is None or signed.version < installed.version:
+            self._profile, self._rule = installed, self._settings.service
+        else:
+            # Where it says nothing of this reader's service, that rule is unknown and refers.
+            self._profile, self._rule = signed, signed.service(service_name(self._settings.service.code))
+        self._prepare_keys()
+
     def _prepare_keys(self) -> None:
         """Queue the tables of the keys that this reader will meet, the list's first."""
         if self.store.keys is None:
             return
-        profile = self._settings.profile
-        lists = self._keys_for(PURPOSE_LIST, [profile.list_division])
-        organs = self._keys_for(PURPOSE_ORGAN, list(profile.units))
+        lists = self._keys_for(PURPOSE_LIST, [self._profile.list_division])
+        organs = self._keys_for(PURPOSE_ORGAN, list(self._profile.units))
         self._verifier.prepare(lists + organs)
 
     def _keys_for(self, purpose: int, divisions: "list[int]") -> "list[bytes]":
@@ -181,10 +192,7 @@ class ReaderCore:
                 conversation.info, conversation.service, store.keys, self._verifier
             )
         status = STATUS_VALID if record is None else store.status_of(record.list_division, record.serial)
-        settings = self._settings
-        verdict = decide(
-            record, authenticity, status, settings.service, clock, self._list_state(), settings.profile
-        )
+        verdict = decide(record, authenticity, status, self._rule, clock, self._list_state(), self._profile)
         return verdict, record if authenticity == GENUINE else None
 
     def _finish(

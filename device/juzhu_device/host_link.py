@@ -174,6 +174,7 @@ class HostLink:
             key_epoch=manifest.key_epoch if manifest else 0,
             list_sequence=manifest.sequence if manifest else 0,
             list_time=manifest.time if manifest else 0,
+            profile_version=store.profile.version if store.profile else 0,
             clock_floor=store.clock_floor,
             free_heap=free_heap(),
             ring_id=self._ring.ring_id,

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Flash(Protocol):
-        """Regions of storage that survive a power cut: state0, state1, trust0, trust1, list0, list1, taps.
+        """Regions of storage that survive a power cut: state, trust, list and profile with 0 and 1 each, and taps.
 
         A write replaces bytes and may be cut anywhere: then a prefix of it stands and the rest is as before
         or blank. A region never written reads as 0xFF. Failures raise OSError.

@@ -6,7 +6,7 @@ from juzhu_protocol.trust.bundle import Roots
 
 class ReaderSettings:
     """reader_id: 1 to 32 bytes of ASCII; reader_key: 32 secret bytes of this reader alone; roots: whom it
-    believes; profile and service: the place and what is asked of a permit there."""
+    believes; profile and service: the place and what is asked of a permit there, until a signed profile has come."""
 
     __slots__ = ("profile", "reader_id", "reader_key", "roots", "service")
 

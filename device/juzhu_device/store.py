@@ -1,4 +1,4 @@
-"""What a reader holds: the trust bundle, the list, and the floors below which it accepts neither.
+"""What a reader holds: the trust bundle, the list, the profile, and the floors below which it accepts none.
 
 Two slots for each object; a new one is written into the slot not in use, verified there, and taken into use
 by one small state record, of which two copies alternate. Power may fail at any write: what was held stays.
@@ -20,12 +20,13 @@ from juzhu_protocol.errors import (
     TrustError,
     UnknownKeyError,
 )
-from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
+from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
 from juzhu_protocol.lists.plain import StatusList
 from juzhu_protocol.records.link import ObjectBegin, ObjectData
 from juzhu_protocol.records.reader import ReaderState
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_NEWER, STATUS_VALID, ListState
+from juzhu_protocol.rules.profile import Profile
 from juzhu_protocol.trust.bundle import (
     MAX_SIGNED_BUNDLE,
     Roots,
@@ -36,6 +37,7 @@ from juzhu_protocol.trust.bundle import (
 )
 from juzhu_protocol.trust.manifest import ContentCheck, find_list_key, open_manifest
 from juzhu_protocol.trust.moments import refuse_future
+from juzhu_protocol.trust.profile import MAX_SIGNED_PROFILE, find_policy_key, open_profile, read_profile
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
 TYPE_CHECKING = False
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 _STATE_REGIONS = ("state0", "state1")
 _TRUST_REGIONS = ("trust0", "trust1")
 _LIST_REGIONS = ("list0", "list1")
+_PROFILE_REGIONS = ("profile0", "profile1")
 
 
 class Transfer:
@@ -63,7 +66,7 @@ class Transfer:
 class ReaderStore:
     """Loads what flash holds and takes in new objects step by step.
 
-    keys, manifest and list are what may be relied on now, or None. StorageError when not even the state can be
+    keys, manifest, list and profile are what may be relied on now, or None. StorageError when not even the state can be
     read; anything else that is broken is not used, said in `damage` and mended by the next good object.
     """
 
@@ -73,14 +76,16 @@ class ReaderStore:
         self._roots = roots
         self._verifier = verifier
         self._transfer: "Transfer | None" = None
-        self._damages = {"trust": "", "list": ""}
+        self._damages = {"trust": "", "list": "", "profile": ""}
         self.keys: "TrustedKeys | None" = None
         self.manifest: "Manifest | None" = None
         self.list: "StatusList | None" = None
+        self.profile: "Profile | None" = None
         self.state = self._load_state(ports)
         self._floor = self._read_floor()
         self._load_trust()
         self._load_list()
+        self._load_profile()
 
     @property
     def damage(self) -> str:
@@ -125,7 +130,14 @@ class ReaderStore:
             )
             return 0
         if self.keys is None:
-            raise UnknownKeyError("no trust bundle is held, so no list can be verified")
+            raise UnknownKeyError("no trust bundle is held, so nothing else can be verified")
+        if offer.kind == OBJECT_PROFILE:
+            region = _PROFILE_REGIONS[1 - self.state.profile_slot]
+            largest = min(MAX_SIGNED_PROFILE, self._flash.size(region))
+            if offer.length > largest:
+                raise OversizeError("a profile of %d bytes, at most %d fit" % (offer.length, largest))
+            self._transfer = Transfer(OBJECT_PROFILE, offer.length, None, region)
+            return 0
         manifest = open_manifest(
             offer.manifest, self._division, self.keys, self._verifier, self._floor, latest
         )
@@ -163,9 +175,11 @@ class ReaderStore:
         if transfer.offset != transfer.length:
             raise TransferStateError("%d of %d bytes are here" % (transfer.offset, transfer.length))
         self._transfer = None
-        if transfer.manifest is None:
+        if transfer.kind == OBJECT_TRUST:
             self._commit_trust(transfer, latest)
-        else:
+        elif transfer.kind == OBJECT_PROFILE:
+            self._commit_profile(transfer, latest)
+        elif transfer.manifest is not None:
             # The clock may have been set since the beginning.
             refuse_future(transfer.manifest.time, latest, "the manifest")
             self._commit_list(transfer, transfer.manifest)
@@ -187,22 +201,48 @@ class ReaderStore:
         )
         self.keys = keys
         self._damages["trust"] = ""
-        # A key may have been withdrawn: the list that it signed stays as a floor, but is believed no more.
+        # A key may have been withdrawn: what it signed stays as a floor, but is believed no more.
         self._load_list()
+        self._load_profile()
 
     def _floor_under(self, keys: TrustedKeys) -> int:
         """Count the clock's floor anew from a new bundle and what is still believed under it.
 
         So the root can take back a time that a list key signed wrongly, and nobody else can.
         """
-        manifest = self._floor
-        if manifest is None:
-            return keys.time
+        floor = keys.time
         try:
-            find_list_key(manifest, self._division, keys)
+            if self._floor is not None:
+                find_list_key(self._floor, self._division, keys)
+                floor = max(floor, self._floor.time)
         except TrustError:
-            return keys.time
-        return max(keys.time, manifest.time)
+            pass
+        try:
+            if self.state.profile_length:
+                record = read_profile(self._stored_profile())
+                find_policy_key(record, keys)
+                floor = max(floor, record.time)
+        except JuzhuError:
+            pass
+        return floor
+
+    def _commit_profile(self, transfer: Transfer, latest: "int | None") -> None:
+        if self.keys is None:
+            raise UnknownKeyError("no trust bundle is held, so no profile can be verified")
+        data = self._read(transfer.region, 0, transfer.length)
+        held = self._stored_profile() if self.profile is not None else None
+        record = open_profile(
+            data, self._division, self.keys, self._verifier, self.state.profile_floor, held, latest
+        )
+        self._save(
+            clock_floor=max(self.state.clock_floor, record.time),
+            profile_slot=_PROFILE_REGIONS.index(transfer.region),
+            profile_length=transfer.length,
+            profile_hash=sha256(data).digest(),
+            profile_floor=record.profile_version,
+        )
+        self.profile = Profile.of(record)
+        self._damages["profile"] = ""
 
     def _commit_list(self, transfer: Transfer, manifest: Manifest) -> None:
         status_list = self._open_list(transfer.region, manifest)
@@ -254,7 +294,21 @@ class ReaderStore:
         # The very first write goes to the first copy: torn, it leaves the second blank, and nothing was held yet.
         if _STATE_REGIONS[1] not in blank:
             raise StorageError("both copies of the reader's state are damaged; install the reader anew")
-        self.state = ReaderState(1, int.from_bytes(ports.random(4), "big"), 0, 0, 1, 0, bytes(32), 1, b"")
+        self.state = ReaderState(
+            counter=1,
+            ring_id=int.from_bytes(ports.random(4), "big"),
+            clock_floor=0,
+            bundle_floor=0,
+            trust_slot=1,
+            trust_length=0,
+            trust_hash=bytes(32),
+            profile_slot=1,
+            profile_length=0,
+            profile_hash=bytes(32),
+            profile_floor=0,
+            list_slot=1,
+            manifest=b"",
+        )
         # The ring's id must be the same at the next start, or taps kept now would be taken for another ring's.
         self._save()
         return self.state
@@ -283,6 +337,24 @@ class ReaderStore:
             self.manifest = manifest
         except JuzhuError as error:
             self._damages["list"] = "the list on flash is not usable: " + str(error)
+
+    def _load_profile(self) -> None:
+        self.profile = None
+        self._damages["profile"] = ""
+        if not self.state.profile_length or self.keys is None:
+            return
+        try:
+            record = read_profile(self._stored_profile())
+            find_policy_key(record, self.keys)
+            self.profile = Profile.of(record)
+        except JuzhuError as error:
+            self._damages["profile"] = "the profile on flash is not usable: " + str(error)
+
+    def _stored_profile(self) -> bytes:
+        data = self._read(_PROFILE_REGIONS[self.state.profile_slot], 0, self.state.profile_length)
+        if sha256(data).digest() != self.state.profile_hash:
+            raise ContentMismatchError("its hash is not the one it had")
+        return data
 
     def _read_floor(self) -> "Manifest | None":
         """The manifest that the state names: what it signed may be gone, its number stays the floor."""

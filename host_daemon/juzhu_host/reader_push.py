@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from juzhu_protocol.errors import StorageError, TrustError
-from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
+from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
 from juzhu_protocol.records.link import ObjectBegin, ObjectCommit, ObjectData, ObjectResult
 
-OBJECT_NAMES = {OBJECT_TRUST: "trust bundle", OBJECT_LIST: "list"}
+OBJECT_NAMES = {OBJECT_TRUST: "trust bundle", OBJECT_LIST: "list", OBJECT_PROFILE: "profile"}
 
 FIRST_WAIT_MS = 2_000
 LAST_WAIT_MS = 120_000

@@ -65,7 +65,7 @@ class Flash:
 
     def __init__(self):
         self.regions = {name: bytearray(b"\xff" * 4096) for name in ("state0", "state1", "trust0", "trust1")}
-        self.regions |= {name: bytearray(b"\xff" * 4096) for name in ("list0", "list1", "taps")}
+        self.regions |= {name: bytearray(b"\xff" * 4096) for name in ("list0", "list1", "taps", "profile0")}
 
     def size(self, region):
         return len(self.regions[region])

@@ -52,6 +52,7 @@ class FakeReader:
             key_epoch=0,
             list_sequence=0,
             list_time=0,
+            profile_version=0,
             clock_floor=0,
             free_heap=0,
             ring_id=ring_id,
@@ -117,7 +118,7 @@ class MemoryPorts:
 
     def __init__(self, rng: random.Random) -> None:
         sizes = {"state0": 512, "state1": 512, "trust0": 4096, "trust1": 4096}
-        sizes.update({"list0": 262144, "list1": 262144, "taps": 8192})
+        sizes.update({"profile0": 2048, "profile1": 2048, "list0": 262144, "list1": 262144, "taps": 8192})
         self._regions = {name: bytearray(b"\xff" * size) for name, size in sizes.items()}
         self._rng = rng
         self.flash = self

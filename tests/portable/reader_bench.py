@@ -13,7 +13,7 @@ from juzhu_device.settings import ReaderSettings
 from juzhu_protocol.card.apdu import read_binary, select
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
-from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
+from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
 from juzhu_protocol.records.link import (
     Ack,
     Display,
@@ -32,11 +32,11 @@ from juzhu_protocol.trust.verifier import SignatureVerifier
 
 HELLO, TAP, DISPLAY = Hello.TYPE, Tap.TYPE, Display.TYPE
 BEGIN, DATA, COMMIT = ObjectBegin.TYPE, ObjectData.TYPE, ObjectCommit.TYPE
-TRUST, LIST = OBJECT_TRUST, OBJECT_LIST
+TRUST, LIST, PROFILE = OBJECT_TRUST, OBJECT_LIST, OBJECT_PROFILE
 KEY = bytes(range(32))
 RING_SLOTS = 8
 
-_SIZES = {"state0": 512, "state1": 512, "trust0": 4096, "trust1": 4096, "list0": 8192, "list1": 8192}
+_SIZES = {"state": 512, "trust": 4096, "list": 8192, "profile": 2048}
 
 # Tables of every key on the bench, made once and lent to every core: only their making is slow.
 _tables = SignatureVerifier(16)
@@ -55,7 +55,11 @@ class RamFlash:
     """
 
     def __init__(self):
-        self.regions = {name: bytearray(b"\xff" * size) for name, size in _SIZES.items()}
+        self.regions = {
+            "%s%d" % (name, slot): bytearray(b"\xff" * size)
+            for name, size in _SIZES.items()
+            for slot in (0, 1)
+        }
         self.regions["taps"] = bytearray(b"\xff" * (64 * RING_SLOTS))
         self.writes = 0
         self.cut_after = None

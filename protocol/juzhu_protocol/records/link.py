@@ -118,9 +118,9 @@ class Status:
 
     TYPE = 0x41
 
-    __slots__ = ('reader_id', 'runtime', 'list_division', 'bundle_version', 'key_epoch', 'list_sequence', 'list_time', 'clock_floor', 'free_heap', 'ring_id', 'taps_waiting', 'taps_lost')
+    __slots__ = ('reader_id', 'runtime', 'list_division', 'bundle_version', 'key_epoch', 'list_sequence', 'list_time', 'profile_version', 'clock_floor', 'free_heap', 'ring_id', 'taps_waiting', 'taps_lost')
 
-    def __init__(self, reader_id: bytes, runtime: int, list_division: int, bundle_version: int, key_epoch: int, list_sequence: int, list_time: int, clock_floor: int, free_heap: int, ring_id: int, taps_waiting: int, taps_lost: int) -> None:
+    def __init__(self, reader_id: bytes, runtime: int, list_division: int, bundle_version: int, key_epoch: int, list_sequence: int, list_time: int, profile_version: int, clock_floor: int, free_heap: int, ring_id: int, taps_waiting: int, taps_lost: int) -> None:
         self.reader_id = reader_id
         self.runtime = runtime
         self.list_division = list_division
@@ -128,6 +128,7 @@ class Status:
         self.key_epoch = key_epoch
         self.list_sequence = list_sequence
         self.list_time = list_time
+        self.profile_version = profile_version
         self.clock_floor = clock_floor
         self.free_heap = free_heap
         self.ring_id = ring_id
@@ -156,6 +157,8 @@ class Status:
         at += 4
         list_time = in_range(take_int(data, at, 4, 'list_time'), 0, 4294967295, 'list_time')
         at += 4
+        profile_version = in_range(take_int(data, at, 4, 'profile_version'), 0, 4294967295, 'profile_version')
+        at += 4
         clock_floor = in_range(take_int(data, at, 4, 'clock_floor'), 0, 4294967295, 'clock_floor')
         at += 4
         free_heap = in_range(take_int(data, at, 4, 'free_heap'), 0, 4294967295, 'free_heap')
@@ -166,7 +169,7 @@ class Status:
         at += 4
         taps_lost = in_range(take_int(data, at, 4, 'taps_lost'), 0, 4294967295, 'taps_lost')
         at += 4
-        return cls(reader_id, runtime, list_division, bundle_version, key_epoch, list_sequence, list_time, clock_floor, free_heap, ring_id, taps_waiting, taps_lost), at
+        return cls(reader_id, runtime, list_division, bundle_version, key_epoch, list_sequence, list_time, profile_version, clock_floor, free_heap, ring_id, taps_waiting, taps_lost), at
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Status":
@@ -188,6 +191,7 @@ class Status:
         out += (in_range(self.key_epoch, 0, 65535, 'key_epoch')).to_bytes(2, "big")
         out += (in_range(self.list_sequence, 0, 4294967295, 'list_sequence')).to_bytes(4, "big")
         out += (in_range(self.list_time, 0, 4294967295, 'list_time')).to_bytes(4, "big")
+        out += (in_range(self.profile_version, 0, 4294967295, 'profile_version')).to_bytes(4, "big")
         out += (in_range(self.clock_floor, 0, 4294967295, 'clock_floor')).to_bytes(4, "big")
         out += (in_range(self.free_heap, 0, 4294967295, 'free_heap')).to_bytes(4, "big")
         out += (in_range(self.ring_id, 0, 4294967295, 'ring_id')).to_bytes(4, "big")
@@ -197,7 +201,7 @@ class Status:
 
 
 class ObjectBegin:
-    """Host to reader: offer a trust bundle (kind 1) or a list (kind 2, its manifest in front)."""
+    """Host to reader: offer a trust bundle (kind 1), a list (kind 2, its manifest in front) or a profile (kind 3)."""
 
     TYPE = 0x42
 
@@ -215,7 +219,7 @@ class ObjectBegin:
         at += 1
         known(take_int(data, at, 1, 'version'), 1, 'version')
         at += 1
-        kind = one_of(take_int(data, at, 1, 'kind'), (1, 2), 'kind')
+        kind = one_of(take_int(data, at, 1, 'kind'), (1, 2, 3), 'kind')
         at += 1
         length = in_range(take_int(data, at, 4, 'length'), 1, 4294967295, 'length')
         at += 4
@@ -236,7 +240,7 @@ class ObjectBegin:
         out = bytearray()
         out += (66).to_bytes(1, "big")
         out += (1).to_bytes(1, "big")
-        out += (one_of(self.kind, (1, 2), 'kind')).to_bytes(1, "big")
+        out += (one_of(self.kind, (1, 2, 3), 'kind')).to_bytes(1, "big")
         out += (in_range(self.length, 1, 4294967295, 'length')).to_bytes(4, "big")
         part = blob(self.manifest, 0, 256, 'manifest')
         out += len(part).to_bytes(2, "big") + part
@@ -262,7 +266,7 @@ class ObjectData:
         at += 1
         known(take_int(data, at, 1, 'version'), 1, 'version')
         at += 1
-        kind = one_of(take_int(data, at, 1, 'kind'), (1, 2), 'kind')
+        kind = one_of(take_int(data, at, 1, 'kind'), (1, 2, 3), 'kind')
         at += 1
         offset = in_range(take_int(data, at, 4, 'offset'), 0, 4294967295, 'offset')
         at += 4
@@ -283,7 +287,7 @@ class ObjectData:
         out = bytearray()
         out += (67).to_bytes(1, "big")
         out += (1).to_bytes(1, "big")
-        out += (one_of(self.kind, (1, 2), 'kind')).to_bytes(1, "big")
+        out += (one_of(self.kind, (1, 2, 3), 'kind')).to_bytes(1, "big")
         out += (in_range(self.offset, 0, 4294967295, 'offset')).to_bytes(4, "big")
         part = blob(self.data, 1, 1024, 'data')
         out += len(part).to_bytes(2, "big") + part
@@ -307,7 +311,7 @@ class ObjectCommit:
         at += 1
         known(take_int(data, at, 1, 'version'), 1, 'version')
         at += 1
-        kind = one_of(take_int(data, at, 1, 'kind'), (1, 2), 'kind')
+        kind = one_of(take_int(data, at, 1, 'kind'), (1, 2, 3), 'kind')
         at += 1
         return cls(kind), at
 
@@ -323,7 +327,7 @@ class ObjectCommit:
         out = bytearray()
         out += (68).to_bytes(1, "big")
         out += (1).to_bytes(1, "big")
-        out += (one_of(self.kind, (1, 2), 'kind')).to_bytes(1, "big")
+        out += (one_of(self.kind, (1, 2, 3), 'kind')).to_bytes(1, "big")
         return bytes(out)
 
 

@@ -8,9 +8,9 @@ class ReaderState:
 
     TYPE = 0x50
 
-    __slots__ = ('counter', 'ring_id', 'clock_floor', 'bundle_floor', 'trust_slot', 'trust_length', 'trust_hash', 'list_slot', 'manifest')
+    __slots__ = ('counter', 'ring_id', 'clock_floor', 'bundle_floor', 'trust_slot', 'trust_length', 'trust_hash', 'profile_slot', 'profile_length', 'profile_hash', 'profile_floor', 'list_slot', 'manifest')
 
-    def __init__(self, counter: int, ring_id: int, clock_floor: int, bundle_floor: int, trust_slot: int, trust_length: int, trust_hash: bytes, list_slot: int, manifest: bytes) -> None:
+    def __init__(self, counter: int, ring_id: int, clock_floor: int, bundle_floor: int, trust_slot: int, trust_length: int, trust_hash: bytes, profile_slot: int, profile_length: int, profile_hash: bytes, profile_floor: int, list_slot: int, manifest: bytes) -> None:
         self.counter = counter
         self.ring_id = ring_id
         self.clock_floor = clock_floor
@@ -18,6 +18,10 @@ class ReaderState:
         self.trust_slot = trust_slot
         self.trust_length = trust_length
         self.trust_hash = trust_hash
+        self.profile_slot = profile_slot
+        self.profile_length = profile_length
+        self.profile_hash = profile_hash
+        self.profile_floor = profile_floor
         self.list_slot = list_slot
         self.manifest = manifest
 
@@ -42,12 +46,20 @@ class ReaderState:
         at += 2
         trust_hash = take(data, at, 32, 'trust_hash')
         at += 32
+        profile_slot = one_of(take_int(data, at, 1, 'profile_slot'), (0, 1), 'profile_slot')
+        at += 1
+        profile_length = in_range(take_int(data, at, 2, 'profile_length'), 0, 2048, 'profile_length')
+        at += 2
+        profile_hash = take(data, at, 32, 'profile_hash')
+        at += 32
+        profile_floor = in_range(take_int(data, at, 4, 'profile_floor'), 0, 4294967295, 'profile_floor')
+        at += 4
         list_slot = one_of(take_int(data, at, 1, 'list_slot'), (0, 1), 'list_slot')
         at += 1
         size = in_range(take_int(data, at, 2, 'manifest'), 0, 256, 'manifest')
         manifest = take(data, at + 2, size, 'manifest')
         at += 2 + size
-        return cls(counter, ring_id, clock_floor, bundle_floor, trust_slot, trust_length, trust_hash, list_slot, manifest), at
+        return cls(counter, ring_id, clock_floor, bundle_floor, trust_slot, trust_length, trust_hash, profile_slot, profile_length, profile_hash, profile_floor, list_slot, manifest), at
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "ReaderState":
@@ -68,6 +80,10 @@ class ReaderState:
         out += (one_of(self.trust_slot, (0, 1), 'trust_slot')).to_bytes(1, "big")
         out += (in_range(self.trust_length, 0, 4096, 'trust_length')).to_bytes(2, "big")
         out += exact(self.trust_hash, 32, 'trust_hash')
+        out += (one_of(self.profile_slot, (0, 1), 'profile_slot')).to_bytes(1, "big")
+        out += (in_range(self.profile_length, 0, 2048, 'profile_length')).to_bytes(2, "big")
+        out += exact(self.profile_hash, 32, 'profile_hash')
+        out += (in_range(self.profile_floor, 0, 4294967295, 'profile_floor')).to_bytes(4, "big")
         out += (one_of(self.list_slot, (0, 1), 'list_slot')).to_bytes(1, "big")
         part = blob(self.manifest, 0, 256, 'manifest')
         out += len(part).to_bytes(2, "big") + part

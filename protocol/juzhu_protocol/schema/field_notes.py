@@ -6,7 +6,7 @@ _SUITE = "1 ES256, 2 SM2-SM3 (reserved: nothing here checks it yet)"
 _DIVISION = "list division (prefecture) whose list names the serial"
 _SERIAL = "the card's number in its list division; a new card, a new serial (Article 20)"
 _SIGNED = "signature over everything before it"
-_KIND_OBJECT = "1 trust bundle, 2 list"
+_KIND_OBJECT = "1 trust bundle, 2 list, 3 profile"
 
 FIELD_NOTES: dict[str, dict[str, str]] = {
     "Info": {
@@ -60,7 +60,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "keys": "every key but the root's",
     },
     "Bundle.keys": {
-        "purpose": "1 organ (SERVICE, endorsements), 2 list (manifests), 3 policy (nothing signed with it yet)",
+        "purpose": "1 organ (SERVICE, endorsements), 2 list (manifests), 3 policy (profiles)",
         "suite": _SUITE,
         "public_key": "X and Y, 32 bytes each",
         "divisions": "divisions for which the key may sign",
@@ -131,7 +131,8 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "key_epoch": "of the list in use, 0 for none",
         "list_sequence": "of the list in use, 0 for none",
         "list_time": "of the list in use, Unix seconds",
-        "clock_floor": "newest time in anything that it ever verified, Unix seconds",
+        "profile_version": "of the signed profile held, 0 for none: then it decides by the one installed",
+        "clock_floor": "newest time in anything verified and not taken back by the root, Unix seconds",
         "free_heap": "bytes; 0 where the runtime has no fixed heap",
         "ring_id": "random, made when the reader's flash was first written",
         "taps_waiting": "taps that the ring holds and the host has not stored",
@@ -142,7 +143,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "version": _VERSION,
         "kind": _KIND_OBJECT,
         "length": "bytes of the object",
-        "manifest": "the list's Manifest; empty for a bundle",
+        "manifest": "the list's Manifest; empty for the other kinds",
     },
     "ObjectData": {
         "record_type": _TYPE,
@@ -188,11 +189,15 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "version": _VERSION,
         "counter": "rises with every write; of two sound copies the higher counts",
         "ring_id": "of the ring of taps",
-        "clock_floor": "newest time in anything ever verified, Unix seconds",
+        "clock_floor": "newest time in anything verified and not taken back by the root, Unix seconds",
         "bundle_floor": "version of the newest bundle ever taken",
         "trust_slot": "slot of the bundle in use",
         "trust_length": "its length, 0 for none",
         "trust_hash": "its SHA-256",
+        "profile_slot": "slot of the profile in use",
+        "profile_length": "its length, 0 for none",
+        "profile_hash": "its SHA-256",
+        "profile_floor": "version of the newest profile ever taken",
         "list_slot": "slot of the list in use",
         "manifest": "Manifest of the list in use, and floor of the next; empty for none",
     },

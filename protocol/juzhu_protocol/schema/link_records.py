@@ -1,10 +1,10 @@
 """What host and reader say to each other over the link, and the reader's tap record."""
 
-from ..link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_TRUST
+from ..link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
 from .nodes import Blob, Bytes, Int8ub, Int16ub, OneOf, Struct
 from .record import Record, byte, day_or_none, division, long, record_type, short, version
 
-OBJECTS = (OBJECT_TRUST, OBJECT_LIST)
+OBJECTS = (OBJECT_TRUST, OBJECT_LIST, OBJECT_PROFILE)
 
 ANSWERS = (1, 2, 3, 4)
 """ALLOW, DENY, REFER, and TRY_AGAIN, which is no verdict (rules/decide.py)."""
@@ -51,6 +51,7 @@ STATUS = Record(
         "key_epoch" / short(),
         "list_sequence" / long(),
         "list_time" / long(),
+        "profile_version" / long(),
         "clock_floor" / long(),
         "free_heap" / long(),
         "ring_id" / long(),
@@ -61,7 +62,7 @@ STATUS = Record(
 
 OBJECT_BEGIN = Record(
     "ObjectBegin",
-    "Host to reader: offer a trust bundle (kind 1) or a list (kind 2, its manifest in front).",
+    "Host to reader: offer a trust bundle (kind 1), a list (kind 2, its manifest in front) or a profile (kind 3).",
     Struct(
         "record_type" / record_type(0x42),
         "version" / version(),

@@ -347,13 +347,14 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "key_epoch": 1,
                 "list_sequence": 7,
                 "list_time": 1781000000,
+                "profile_version": 3,
                 "clock_floor": 1781000000,
                 "free_heap": 43152,
                 "ring_id": 305419896,
                 "taps_waiting": 3,
                 "taps_lost": 0,
             },
-            "41010b6275732d372d66726f6e7402064258000000010001000000076a27e7406a27e7400000a890123456780000000300000000",
+            "41010b6275732d372d66726f6e7402064258000000010001000000076a27e740000000036a27e7400000a890123456780000000300000000",
         ),
         (
             {
@@ -368,13 +369,14 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "key_epoch": 0,
                 "list_sequence": 0,
                 "list_time": 0,
+                "profile_version": 0,
                 "clock_floor": 0,
                 "free_heap": 0,
                 "ring_id": 0,
                 "taps_waiting": 0,
                 "taps_lost": 0,
             },
-            "41012078787878787878787878787878787878787878787878787878787878787878780101adb000000000000000000000000000000000000000000000000000000000000000000000",
+            "41012078787878787878787878787878787878787878787878787878787878787878780101adb00000000000000000000000000000000000000000000000000000000000000000000000000000",
         ),
     ],
     "ObjectBegin": [
@@ -495,12 +497,18 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "trust_hash": bytes.fromhex(
                     "f796e2f28ae5811737ccb8233f34e09f8bb75d2511a135543d1ca37be0199a1d"
                 ),
+                "profile_slot": 1,
+                "profile_length": 700,
+                "profile_hash": bytes.fromhex(
+                    "3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e"
+                ),
+                "profile_floor": 3,
                 "list_slot": 1,
                 "manifest": bytes.fromhex(
                     "05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f05b3abf2579a5eb66403cd78be557fd860633a1fe2103c764203"
                 ),
             },
-            "500100000003123456786a27e74000000001000258f796e2f28ae5811737ccb8233f34e09f8bb75d2511a135543d1ca37be0199a1d01005a05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f05b3abf2579a5eb66403cd78be557fd860633a1fe2103c764203",
+            "500100000003123456786a27e74000000001000258f796e2f28ae5811737ccb8233f34e09f8bb75d2511a135543d1ca37be0199a1d0102bc3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e3b7e0000000301005a05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f05b3abf2579a5eb66403cd78be557fd860633a1fe2103c7642030defe32c657f05b3abf2579a5eb66403cd78be557fd860633a1fe2103c764203",
         ),
         (
             {
@@ -515,10 +523,16 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "trust_hash": bytes.fromhex(
                     "0000000000000000000000000000000000000000000000000000000000000000"
                 ),
+                "profile_slot": 0,
+                "profile_length": 0,
+                "profile_hash": bytes.fromhex(
+                    "0000000000000000000000000000000000000000000000000000000000000000"
+                ),
+                "profile_floor": 0,
                 "list_slot": 0,
                 "manifest": bytes.fromhex(""),
             },
-            "5001000000010000000000000000000000000100000000000000000000000000000000000000000000000000000000000000000000000000",
+            "5001000000010000000000000000000000000100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
         ),
     ],
     "ProfileRecord": [

@@ -6,6 +6,7 @@ SERVICE_CONTEXT = b"juzhu/1/service"
 ENDORSEMENT_CONTEXT = b"juzhu/1/endorsement"
 BUNDLE_CONTEXT = b"juzhu/1/bundle"
 MANIFEST_CONTEXT = b"juzhu/1/manifest"
+PROFILE_CONTEXT = b"juzhu/1/profile"
 
 
 def signed_part(record: bytes) -> bytes:

@@ -35,6 +35,8 @@ REGIONS = {
     "state1": 512,
     "trust0": 4096,
     "trust1": 4096,
+    "profile0": 2048,
+    "profile1": 2048,
     "list0": 262144,
     "list1": 262144,
     "taps": 65536,
