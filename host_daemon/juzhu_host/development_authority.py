@@ -5,11 +5,11 @@ permits Kaifeng does not serve. Whoever can read the folder can sign as it.
 """
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
 
+from juzhu_protocol.authority.errors import KeysFolderError
 from juzhu_protocol.authority.keys import KeyRing, KeySpec
 from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.profiles.source import find_profile, profile_names
@@ -44,9 +44,12 @@ def open_or_make(folder: "Path | None" = None) -> KeyRing:
                 raise
             raise ConfigError(f"{error}; move {place} aside, and new keys are made") from None
     try:
-        ring = _make(place)
-    except OSError as error:
-        raise ConfigError(f"{place}: {error.strerror}; name another folder with --keys DIR") from None
+        ring = KeyRing.make(place, specs(), int(time.time()))
+    except KeysFolderError as error:
+        # Of two first uses at once one wins, and the other takes the winner's keys.
+        if (place / "keys.toml").is_file():
+            return KeyRing.load(place)
+        raise ConfigError(f"{error}; or name another with --keys DIR") from None
     print(f"juzhu: made a development authority in {place}; never use its keys for real", file=sys.stderr)
     return ring
 
@@ -65,18 +68,3 @@ def specs() -> list[KeySpec]:
         found.append(KeySpec(f"policy-{name}", "policy", (record.list_division,), **days))
     found.append(KeySpec("organ-zhengzhou", "organ", (ZHENGZHOU_JINSHUI,), **days))
     return found
-
-
-def _make(place: Path) -> KeyRing:
-    # Made aside and moved in whole: of two first uses at once one wins, and the other takes the winner's keys.
-    aside = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        KeyRing.make(aside, specs(), int(time.time()))
-        try:
-            aside.rename(place)
-        except OSError:
-            if not (place / "keys.toml").is_file():
-                raise
-        return KeyRing.load(place)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,364 @@
+"""`juzhu card`: card images made, shown and endorsed, and the development authority that signs them."""
+
+import json
+import shutil
+from hashlib import sha256
+
+import pytest
+
+from juzhu_host import card_command, development_authority
+from juzhu_host.card_files import MAX_IMAGE
+from juzhu_host.cases import read_case
+from juzhu_host.cli import main
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+from juzhu_protocol.profiles.source import find_profile, profile_names
+from juzhu_protocol.records.card import Service
+
+BORN = ("--division", "410202", "--born", "1950-03-01")
+ISSUED = (*BORN, "--issued", "2024-05-10")
+
+
+@pytest.fixture(scope="session")
+def authority_home(tmp_path_factory):
+    """A user's data folder in which the development authority is made already."""
+    home = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(home))
+        development_authority.open_or_make()
+    return home
+
+
+@pytest.fixture
+def card(tmp_path, monkeypatch, capsys, authority_home):
+    """Run `juzhu card` in tmp_path; return exit code, standard output and standard error."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(authority_home))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        try:
+            code = main(["card", *words])
+        except SystemExit as ended:
+            code = ended.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def made(card):
+    code, _, said = card("new", *ISSUED, "--endorsed", "2025-05-02", "--out", "card.json")
+    assert (code, said) == (0, "")
+    return card
+
+
+def shown(card, name="card.json", *words):
+    code, out, said = card("show", name, "--json", *words)
+    assert code == 0, said
+    return json.loads(out)
+
+
+def test_a_card_is_made_shown_and_endorsed(card, tmp_path):
+    life = ("--endorsed", "2025-05-02", "--endorsed", "2025-07-01:address", "--address", "开封市某街")
+    assert card("new", *ISSUED, *life, "--serial", "77", "--out", "card.json")[0] == 0
+    assert (tmp_path / "card.json").stat().st_mode & 0o777 == 0o600
+    before = shown(card)
+    assert before["authenticity"] == "genuine"
+    assert (before["list_division"], before["serial"], before["issuing_division"]) == (410200, 77, 410202)
+    assert (before["good_through"], before["anchor"], before["endorsement_number"]) == (
+        "2026-05-10",
+        "2024-05-10",
+        2,
+    )
+    assert [entry["address"] for entry in before["endorsements"]] == ["开封市某街"] * 2
+    code, out, _ = card("endorse", "card.json", "--on", "2026-05-01", "--out", "next.json")
+    assert (code, out) == (0, "endorsement 3, yearly, on 2026-05-01: good through 2027-05-10\n")
+    assert shown(card) == before
+    after = shown(card, "next.json")
+    assert (after["authenticity"], after["good_through"]) == ("genuine", "2027-05-10")
+    assert [(entry["kind"], entry["genuine"]) for entry in after["endorsements"]] == [
+        ("yearly", True),
+        ("address", True),
+        ("yearly", True),
+    ]
+
+
+def test_a_late_endorsement_restarts_the_years_and_says_so(made):
+    code, out, _ = made("endorse", "card.json", "--on", "2026-11-10")
+    assert (code, out) == (0, "endorsement 2, yearly, late, on 2026-11-10: good through 2027-11-10\n")
+    assert shown(made)["resident_since"] == "2026-11-10"
+
+
+def test_a_move_is_endorsed_by_the_new_place(made):
+    words = ("--on", "2026-01-10", "--kind", "moved", "--registered", "2025-07-10", "--division", "410221")
+    assert made("endorse", "card.json", *words, "--address", "杞县某街")[0] == 0
+    found = shown(made)
+    assert (found["issuing_division"], found["anchor"], found["good_through"]) == (
+        410221,
+        "2026-01-10",
+        "2027-01-10",
+    )
+    assert found["authenticity"] == "genuine"
+    assert [entry["issuing_division"] for entry in found["endorsements"]] == [410202, 410221]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        {},
+        {"endorsed": [["2025-05-02", "yearly"], ["2026-11-10", "yearly"]]},
+        {"endorsed": [["2025-05-10", "yearly"], ["2025-06-01", "address"], ["2026-01-01", "moved"]]},
+        {"issued": "2024-02-29", "endorsed": [["2025-02-28", "yearly"], ["2026-02-01", "yearly"]]},
+        {"resident_since": "2020-01-01", "registered": "2024-05-01", "endorsed": [["2025-01-01", "moved"]]},
+        {"class": "transitional", "issued": "2017-05-10", "good_through": "2018-01-01"},
+        {"division": 110101, "endorsed": [["2025-05-02", "yearly"]], "profile": "beijing"},
+    ],
+)
+def test_a_card_file_says_what_the_case_of_the_same_life_does(card, tmp_path, case):
+    full = {
+        "born": "1950-03-01",
+        "issued": "2024-05-10",
+        "service": "health",
+        "today": ["2026-01-01", None],
+        **case,
+    }
+    wanted = read_case(full).record
+    words = [
+        "--division",
+        str(full.get("division", 410202)),
+        "--born",
+        full["born"],
+        "--issued",
+        full["issued"],
+    ]
+    for key in ("resident_since", "registered", "good_through", "class"):
+        words += [f"--{key.replace('_', '-')}", full[key]] if key in full else []
+    for day, kind in full.get("endorsed", ()):
+        words += ["--endorsed", f"{day}:{kind}"]
+    code, _, said = card("new", *words, "--out", "card.json")
+    assert code == 0, said
+    found = Service.from_bytes(CardImage.from_json((tmp_path / "card.json").read_text()).service)
+    for name in set(Service.__slots__) - {"key_id", "signature"}:
+        assert getattr(found, name) == getattr(wanted, name), name
+
+
+def test_the_development_authority_is_made_once_and_says_where(card, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    place = tmp_path / "data" / "juzhu" / "development-authority"
+    code, out, said = card("new", *ISSUED, "--out", "a.json")
+    assert (code, out) == (0, "")
+    assert f"made a development authority in {place}" in said
+    assert place.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in place.iterdir())
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    assert card("new", *ISSUED, "--out", "b.json") == (0, "", "")
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+    assert shown(card, "a.json")["key"] == shown(card, "b.json")["key"]
+
+
+def test_the_development_authority_signs_for_every_division_of_every_profile():
+    specs = development_authority.specs()
+    for name in profile_names():
+        record = find_profile(name).record
+        for entry in record.divisions:
+            assert any(spec.may_sign("organ", entry.division, 46000) for spec in specs)
+        assert any(spec.may_sign("list", record.list_division, 46000) for spec in specs)
+    assert len({spec.name for spec in specs}) == len(specs)
+
+
+def test_the_other_of_two_first_uses_takes_the_winners_keys(tmp_path, monkeypatch, authority_home):
+    place = tmp_path / "keys"
+    real = KeyRing.make
+
+    def late(folder, *rest, **named):
+        shutil.copytree(development_authority_of(authority_home), place)
+        return real(folder, *rest, **named)
+
+    monkeypatch.setattr(KeyRing, "make", late)
+    ring = development_authority.open_or_make(place)
+    assert ring.bundle == (development_authority_of(authority_home) / "bundle.bin").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["keys"]
+
+
+def development_authority_of(home):
+    return home / "juzhu" / "development-authority"
+
+
+def test_keys_made_where_the_option_says(card, tmp_path):
+    code, _, said = card("new", *ISSUED, "--keys", "mine", "--out", "card.json")
+    assert code == 0
+    assert "made a development authority in mine" in said
+    assert shown(card, "card.json", "--keys", "mine")["authenticity"] == "genuine"
+    assert shown(card, "card.json")["authenticity"] == "unknown-key"
+    assert shown(card, "card.json", "--roots", "mine/roots.toml")["authenticity"] == "unknown-key"
+
+
+def test_the_committed_keys_are_read_and_never_written(card):
+    def digest():
+        return {path.name: sha256(path.read_bytes()).digest() for path in DEVELOPMENT_KEYS.iterdir()}
+
+    before = digest()
+    assert card("new", *ISSUED, "--keys", str(DEVELOPMENT_KEYS), "--out", "card.json") == (0, "", "")
+    assert shown(card, "card.json", "--keys", str(DEVELOPMENT_KEYS))["authenticity"] == "genuine"
+    assert digest() == before
+
+
+def test_a_folder_with_other_things_is_not_filled_with_keys(card, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").write_bytes(b"x")
+    code, _, said = card("new", *ISSUED, "--keys", "photos", "--out", "card.json")
+    assert code == 78
+    assert "no keys folder" in said
+    assert [path.name for path in (tmp_path / "photos").iterdir()] == ["1.jpg"]
+
+
+def test_a_damaged_authority_says_to_move_it_aside(card, tmp_path, monkeypatch, authority_home):
+    shutil.copytree(authority_home, tmp_path / "data")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    (development_authority_of(tmp_path / "data") / "bundle.bin").write_bytes(b"")
+    code, _, said = card("new", *ISSUED, "--out", "card.json")
+    assert code == 78
+    assert "aside, and new keys are made" in said
+    assert not (tmp_path / "card.json").exists()
+
+
+def test_keys_that_cannot_be_kept_are_a_fault(card, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    code, _, said = card("new", *ISSUED, "--out", "card.json")
+    assert code == 78
+    assert "--keys DIR" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((*BORN, "--issued", "1949-01-01"), 78, "after the issue"),
+        (("--division", "410202", "--born", "1901-01-01", "--issued", "2024-05-10"), 78, "120 years"),
+        ((*ISSUED, "--endorsed", "2024-05-09"), 1, "before the permit's last act"),
+        ((*ISSUED, "--endorsed", "2025-05-02", "--endorsed", "2025-05-01:address"), 1, "last act"),
+        ((*ISSUED, "--endorsed", "2025-04-09"), 1, "2025-04-10"),
+        ((*ISSUED, "--endorsed", "2025-11-11"), 1, "register anew"),
+        ((*ISSUED, "--endorsed", "2025-05-01:moved", "--registered", "2025-01-01"), 1, "2025-07-01"),
+        ((*ISSUED, "--class", "transitional", "--endorsed", "2025-05-02"), 78, "never endorsed"),
+        ((*ISSUED, "--good-through", "2025-06-01"), 78, "transitional alone"),
+        ((*ISSUED, "--class", "transitional", "--good-through", "2024-05-10"), 78, "after the issue"),
+        ((*ISSUED, "--resident-since", "2024-05-11"), 78, "--resident-since"),
+        ((*ISSUED, "--address", "长" * 36), 1, "address"),
+        ((*ISSUED, "--profile", "atlantis"), 78, "kaifeng"),
+        ((*BORN, "--issued", "2079-01-01"), 78, "120 years"),
+        (("--division", "440305", "--born", "1990-01-01", "--issued", "2024-05-10"), 78, "440305"),
+        ((*ISSUED, "--serial", "0"), 64, "serial"),
+        ((*ISSUED, "--division", "4102"), 64, "4102"),
+        ((*ISSUED, "--endorsed", "2025-05-02:monthly"), 64, "monthly"),
+        ((*ISSUED, "--endorsed", "2025-02-30"), 64, "no such date"),
+        ((*BORN, "--issued", "2080-01-01"), 64, "2079-06-05"),
+        ((*ISSUED, "--class", "guest"), 64, "invalid choice"),
+        (BORN, 64, "--issued"),
+    ],
+)
+def test_a_card_that_no_organ_would_make_is_not_made(card, tmp_path, words, code, said):
+    found, out, err = card("new", *words, "--out", "card.json")
+    assert (found, out) == (code, "")
+    assert said in err.splitlines()[-1]
+    assert not (tmp_path / "card.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--on", "2026-04-09"), 1, "2026-04-10"),
+        (("--on", "2026-11-11"), 1, "register anew"),
+        (("--on", "2025-05-01", "--kind", "address", "--address", "新街"), 1, "last act"),
+        (("--on", "2025-06-01", "--kind", "address"), 1, "--address"),
+        (("--on", "2025-06-01", "--kind", "moved", "--division", "410203"), 1, "another unit"),
+        (("--on", "2025-06-01", "--kind", "moved", "--division", "110101"), 1, "another city"),
+        (("--on", "2026-05-01", "--division", "410221"), 1, "--division"),
+        (("--on", "2025-06-01", "--kind", "moved", "--registered", "2025-01-01"), 1, "2025-07-01"),
+        (("--on", "2026-13-01"), 64, "no such date"),
+        (("--kind", "monthly"), 64, "invalid choice"),
+        (("--on", "2026-05-01", "--out", "no/card.json"), 78, "not written"),
+    ],
+)
+def test_a_refused_endorsement_changes_nothing(made, tmp_path, words, code, said):
+    before = (tmp_path / "card.json").read_bytes()
+    found, out, err = made("endorse", "card.json", *words)
+    assert (found, out) == (code, "")
+    assert said in err.splitlines()[-1]
+    assert (tmp_path / "card.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_a_forged_card_is_not_endorsed_into_a_genuine_one(made, tmp_path):
+    image = json.loads((tmp_path / "card.json").read_text())
+    service = Service.from_bytes(bytes.fromhex(image["service"]))
+    service.birth_day -= 3650
+    image["service"] = service.to_bytes().hex()
+    (tmp_path / "card.json").write_text(json.dumps(image))
+    assert shown(made)["authenticity"] == "forged"
+    code, _, said = made("endorse", "card.json", "--on", "2026-05-01")
+    assert code == 1
+    assert "none of these keys signed this card" in said
+
+
+def test_another_authoritys_card_is_not_endorsed(made):
+    code, _, said = made("endorse", "card.json", "--on", "2026-05-01", "--keys", str(DEVELOPMENT_KEYS))
+    assert code == 1
+    assert "none of these keys signed this card" in said
+
+
+def test_an_endorsement_of_another_card_is_not_proven(made, tmp_path):
+    assert made("new", *ISSUED, "--endorsed", "2025-05-03", "--serial", "2", "--out", "other.json")[0] == 0
+    image = json.loads((tmp_path / "card.json").read_text())
+    image["endorsements"] = json.loads((tmp_path / "other.json").read_text())["endorsements"]
+    (tmp_path / "card.json").write_text(json.dumps(image))
+    found = shown(made)
+    assert found["authenticity"] == "genuine"
+    assert [entry["genuine"] for entry in found["endorsements"]] == [False]
+    assert "NOT PROVEN" in made("show", "card.json")[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "No such file"),
+        (b"", "JSON"),
+        (b"{}", "format"),
+        (bytes(range(256)), "UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b" " * (MAX_IMAGE + 1), "no card image has"),
+        (b'{"format": "juzhu card image 2"}', "juzhu card image 1"),
+        (b'{"format": "juzhu card image 1", "info": "00", "service": "00"}', "a record"),
+        (b'{"format": "juzhu card image 1", "info": "zz"}', "hex"),
+    ],
+)
+def test_a_file_that_is_no_card_is_a_fault_in_one_line(card, tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "card.json").write_bytes(content)
+    for words in (("show", "card.json"), ("endorse", "card.json", "--on", "2026-05-01")):
+        code, out, err = card(*words)
+        assert (code, out) == (78, "")
+        assert err.startswith("juzhu: card.json: ")
+        assert said in err
+        assert len(err.splitlines()) == 1
+
+
+def test_a_broken_plugin_takes_its_own_act_down_and_no_other(card, monkeypatch):
+    def broken():
+        raise ImportError("gone")
+
+    monkeypatch.setattr(card_command, "plugins", lambda group, taken: [("vpcd", broken)])
+    assert card("new", *ISSUED, "--out", "card.json")[0] == 0
+    code, _, said = card("vpcd", "--image", "card.json")
+    assert code == 69
+    assert "gone" in said
+
+
+def test_the_simulators_act_stands_beside_our_own(card):
+    code, out, _ = card("--help")
+    assert code == 0
+    for act in ("new", "show", "endorse", "vpcd"):
+        assert act in out
+    assert "not available" not in out
