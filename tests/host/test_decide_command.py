@@ -1,6 +1,7 @@
 """`juzhu decide`: one verdict a line in the same order, and a clear error for whatever is no case."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from juzhu_host import decide_command
-from juzhu_host.cases import CLASSES, STATUSES, judge, read_case
+from juzhu_host.cases import _KEYS, CLASSES, STATUSES, judge, read_case
 from juzhu_host.cli import main
 from juzhu_host.decide_command import MAX_LINE
 from juzhu_host.errors import CaseError
+from portable_files import ROOT
 
 EXAMPLE = {
     "born": "1950-03-01",
@@ -355,6 +357,13 @@ def test_no_value_breaks_the_judge(changes):
     verdict = judge({**PLAIN, **changes})
     assert list(verdict) in (VERDICT_KEYS, ["error"])
     json.dumps(verdict, ensure_ascii=False).encode()
+
+
+def test_every_key_of_a_case_is_described_and_no_other():
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    table = text.split("## A table of cases")[1].split("\n## ")[0]
+    described = [re.findall(r"`(\w+)`", cell) for cell in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)]
+    assert sorted(name for names in described for name in names) == sorted(_KEYS)
 
 
 def test_case_error_is_the_only_error_of_reading():
