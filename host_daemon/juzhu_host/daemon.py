@@ -176,10 +176,11 @@ class LogListener:
             return
         self._present[name] = status.reader_id
         log.info(
-            "%s: reader %s, bundle version %d, list epoch %d sequence %d, %d taps waiting",
+            "%s: reader %s, bundle version %d, profile version %d, list epoch %d sequence %d, %d taps waiting",
             name,
             clean(status.reader_id),
             status.bundle_version,
+            status.profile_version,
             status.key_epoch,
             status.list_sequence,
             status.taps_waiting,

@@ -19,6 +19,8 @@ class Holdings:
     sequence: int = 0
     time: int = 0
     content: bytes = b""
+    profile: bytes = b""
+    profile_version: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class StoreList:
     content: bytes
 
 
-Store = StoreBundle | StoreList
+@dataclass(frozen=True)
+class StoreProfile:
+    """Keep this profile in the place of the held one, then say stored() or store_failed()."""
+
+    profile: bytes
+
+
+Store = StoreBundle | StoreList | StoreProfile
 Action = Subscribe | Unsubscribe | Store | Note
 Actions = list[Action]

@@ -1,12 +1,14 @@
-"""What follows a division's trust bundle and list, without I/O: messages and time in, actions out.
+"""What follows a division's trust bundle, list and profile, without I/O: messages and time in, actions out.
 
 MQTT is a hint: any message may be lost, repeated, late, cut short or made up. So nothing is believed that the
-root or the list key did not sign, nothing moves back, and what is missing is asked for again by the timer.
+root, the list key or the policy key did not sign, nothing moves back, and what is missing is asked for again by
+the timer.
 
     bundle    -> open_bundle with the held version as floor -> StoreBundle
     manifest  -> open_manifest with the newest one known    -> same content: StoreList
                                                             -> other content: its chunks are pulled
     chunks    -> length and hash of the whole, StatusList   -> StoreList
+    profile   -> open_profile with the held one as floor    -> StoreProfile
 
 The state moves only in stored(). Whoever runs this performs the actions in order and hands in nothing else
 before it has told the outcome of a store.
@@ -17,13 +19,14 @@ from dataclasses import replace
 from hashlib import sha256
 
 from juzhu_protocol.errors import ContentMismatchError, RecordError, TrustError, UnknownKeyError
-from juzhu_protocol.lists.topics import manifest_topic, trust_topic
+from juzhu_protocol.lists.topics import manifest_topic, profile_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.trust.bundle import Roots, TrustedKeys, open_bundle, same_bundle
 from juzhu_protocol.trust.manifest import open_manifest, order
+from juzhu_protocol.trust.profile import open_profile, read_profile
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
-from .holdings import Actions, Holdings, Store, StoreBundle, StoreList, Subscribe, Unsubscribe
+from .holdings import Actions, Holdings, Store, StoreBundle, StoreList, StoreProfile, Subscribe, Unsubscribe
 from .list_pull import Pull, check_content, open_content
 from .notes import Note, Throttle, clean
 
@@ -39,8 +42,8 @@ class ListFollower:
         self._keys: TrustedKeys | None = None
         self._held: Manifest | None = None
         self._pull: Pull | None = None
-        # A manifest that no known key signed, until a bundle brings the key.
-        self._aside = b""
+        # A manifest or profile that no known key signed, by topic, until a bundle brings the key.
+        self._aside: dict[str, bytes] = {}
         # The hash of what was refused last on a topic: brokers repeat retained messages, the log does not.
         self._refused: dict[str, bytes] = {}
         self._throttle = Throttle()
@@ -51,7 +54,13 @@ class ListFollower:
         self._connected = False
         self._poll_at = 0.0
 
-    def load(self, bundle: bytes | None, manifest: bytes | None, content: bytes | None) -> Actions:
+    def load(
+        self,
+        bundle: bytes | None,
+        manifest: bytes | None,
+        content: bytes | None,
+        profile: bytes | None = None,
+    ) -> Actions:
         """Take what an earlier life stored; what does not hold any more is left out and said."""
         notes: Actions = []
         if bundle:
@@ -70,6 +79,12 @@ class ListFollower:
                 notes.append(Note(logging.ERROR, f"the stored list is not used: {error}; it is fetched anew"))
             else:
                 notes.extend(self._check_loaded(manifest, content or b""))
+        if profile:
+            try:
+                self._take_profile(profile)
+            except TrustError as error:
+                text = f"the stored profile is not used: {error}; a new one is awaited"
+                notes.append(Note(logging.ERROR, text))
         return notes
 
     def connected(self, now: float) -> Actions:
@@ -85,7 +100,7 @@ class ListFollower:
 
     def message(self, topic: str, payload: bytes, now: float) -> Actions:
         """Judge what came on a topic, whoever sent it."""
-        trust, manifest = self._topics()
+        trust, manifest, profile = self._topics()
         # A retained message that somebody cleared: the held state is the better one.
         if not payload:
             return []
@@ -93,6 +108,8 @@ class ListFollower:
             return self._on_bundle(payload, now)
         if topic == manifest:
             return self._on_manifest(payload, now)
+        if topic == profile:
+            return self._on_profile(payload, now)
         if self._pull is not None and topic in self._pull.asked:
             return self._on_chunk(self._pull, topic, payload, now)
         return [Note(logging.DEBUG, f"not awaited on {clean(topic, 120)}: {len(payload)} bytes")]
@@ -139,6 +156,10 @@ class ListFollower:
             actions.append(Note(logging.INFO, f"trust bundle version {action.keys.version} is in force"))
             actions.extend(self._judge_again(now))
             return actions
+        if isinstance(action, StoreProfile):
+            self._take_profile(action.profile)
+            text = f"profile version {self.holdings.profile_version} is in force"
+            return [*actions, Note(logging.INFO, text)]
         self._take_list(action.manifest, action.content)
         held = self.holdings
         actions.append(
@@ -159,17 +180,20 @@ class ListFollower:
         if error == self._store_error:
             return []
         self._store_error = error
-        what = "the trust bundle" if isinstance(action, StoreBundle) else "the list"
+        names = {StoreBundle: "the trust bundle", StoreProfile: "the profile", StoreList: "the list"}
+        what = names[type(action)]
         return [Note(logging.ERROR, f"{what} could not be stored: {error} {self._in_force()}; tried again")]
 
-    def _topics(self) -> tuple[str, str]:
-        return trust_topic(), manifest_topic(self.holdings.division)
+    def _topics(self) -> tuple[str, str, str]:
+        division = self.holdings.division
+        return trust_topic(), manifest_topic(division), profile_topic(division)
 
     def _in_force(self) -> str:
         held = self.holdings
         bundle = f"bundle version {held.bundle_version}" if held.bundle else "no bundle"
         listed = f"list epoch {held.key_epoch} sequence {held.sequence}" if held.manifest else "no list"
-        return f"{bundle} and {listed} stay in force"
+        profile = f"profile version {held.profile_version}" if held.profile else "no profile"
+        return f"{bundle}, {profile} and {listed} stay in force"
 
     def _refuse(self, topic: str, payload: bytes, what: str, error: Exception, now: float) -> Actions:
         if self._was_refused(topic, payload):
@@ -201,7 +225,7 @@ class ListFollower:
 
     def _on_manifest(self, payload: bytes, now: float) -> Actions:
         topic = manifest_topic(self.holdings.division)
-        known = (self._pull.raw if self._pull else None, self._aside)
+        known = (self._pull.raw if self._pull else None, self._aside.get(topic))
         if payload in known or (payload == self.holdings.manifest and self.holdings.content):
             return []
         if self._was_refused(topic, payload):
@@ -214,12 +238,37 @@ class ListFollower:
             if manifest.content_hash == self._unusable:
                 raise ContentMismatchError("its content came whole and is no list of this division")
         except UnknownKeyError as error:
-            self._aside = payload
-            text = f"a manifest on {topic} waits for its key: {error}; {self._in_force()}"
-            return self._warn(topic, text, now)
+            return self._wait_for_key(topic, payload, "a manifest", error, now)
         except TrustError as error:
             return self._refuse(topic, payload, "a manifest", error, now)
         return self._accept(payload, manifest, now)
+
+    def _on_profile(self, payload: bytes, now: float) -> Actions:
+        held = self.holdings
+        topic = profile_topic(held.division)
+        if payload in (held.profile, self._aside.get(topic)) or self._was_refused(topic, payload):
+            return []
+        try:
+            if self._keys is None:
+                raise UnknownKeyError("no trust bundle is held yet")
+            record = open_profile(
+                payload,
+                held.division,
+                self._keys,
+                self._verifier,
+                held.profile_version,
+                held.profile or None,
+            )
+        except UnknownKeyError as error:
+            return self._wait_for_key(topic, payload, "a profile", error, now)
+        except TrustError as error:
+            return self._refuse(topic, payload, "a profile", error, now)
+        # The same content with another signature is the one that is held.
+        return [] if record.profile_version == held.profile_version else [StoreProfile(payload)]
+
+    def _wait_for_key(self, topic: str, payload: bytes, what: str, error: Exception, now: float) -> Actions:
+        self._aside[topic] = payload
+        return self._warn(topic, f"{what} on {topic} waits for its key: {error}; {self._in_force()}", now)
 
     def _accept(self, raw: bytes, manifest: Manifest, now: float) -> Actions:
         held, pull = self._held, self._pull
@@ -299,10 +348,16 @@ class ListFollower:
             content=content,
         )
 
+    def _take_profile(self, raw: bytes) -> None:
+        record = read_profile(raw)
+        self.holdings = replace(self.holdings, profile=raw, profile_version=record.profile_version)
+
     def _judge_again(self, now: float) -> Actions:
-        """Judge under a new bundle what an older one left open: the content on its way, the manifest put aside."""
+        """Judge under a new bundle what an older one left open: the content on its way, and what was put aside."""
         actions: Actions = []
-        self._refused.pop(manifest_topic(self.holdings.division), None)
+        _, manifest, profile = self._topics()
+        for topic in (manifest, profile):
+            self._refused.pop(topic, None)
         if self._pull:
             raw = self._pull.raw
             assert self._keys is not None
@@ -312,7 +367,9 @@ class ListFollower:
                 actions.extend(self._drop_pull())
                 text = f"the list being fetched is dropped under the new bundle: {error}; {self._in_force()}"
                 actions.append(Note(logging.WARNING, text))
-        aside, self._aside = self._aside, b""
-        if aside:
-            actions.extend(self._on_manifest(aside, now))
+        aside, self._aside = self._aside, {}
+        if profile in aside:
+            actions.extend(self._on_profile(aside[profile], now))
+        if manifest in aside:
+            actions.extend(self._on_manifest(aside[manifest], now))
         return actions

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from .bus import Bus
 from .errors import StoreError
-from .holdings import Actions, Holdings, StoreBundle, StoreList, Subscribe, Unsubscribe
+from .holdings import Actions, Holdings, StoreBundle, StoreProfile, Subscribe, Unsubscribe
+from .holdings import Store as StoreAction
 from .list_core import ListFollower
 from .notes import Note
 from .store import Store
@@ -40,7 +41,8 @@ class ListSync:
         bundle = await self._store.bundle()
         stored = await self._store.division_list(division)
         manifest, content = (stored.manifest, stored.content) if stored else (None, None)
-        for note in self._follower.load(bundle, manifest, content):
+        profile = await self._store.profile(division)
+        for note in self._follower.load(bundle, manifest, content, profile):
             if isinstance(note, Note):
                 log.log(note.level, "%s", note.text)
         self._changed(self._follower.holdings)
@@ -85,10 +87,12 @@ class ListSync:
             else:
                 await self._perform(await self._keep(action), bus)
 
-    async def _keep(self, action: StoreBundle | StoreList) -> Actions:
+    async def _keep(self, action: StoreAction) -> Actions:
         try:
             if isinstance(action, StoreBundle):
                 await self._store.replace_bundle(action.bundle, action.keys.version)
+            elif isinstance(action, StoreProfile):
+                await self._store.replace_profile(action.profile)
             else:
                 await self._store.replace_list(action.manifest, action.content)
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""`juzhu publish`: the registry's list, signed, journaled and kept on the broker.
+"""`juzhu publish`: the registry's list and the division's profile, signed, journaled and kept on the broker.
 
 Nothing goes out that is not journaled, and the manifest goes out last. A broker may have lost what it
 retained: everything current goes out again on every connection and every so often.
@@ -22,7 +22,7 @@ from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256
 from juzhu_protocol.errors import TrustError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import build_list
-from juzhu_protocol.lists.topics import chunk, manifest_topic, trust_topic
+from juzhu_protocol.lists.topics import chunk, manifest_topic, profile_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
@@ -30,6 +30,7 @@ from juzhu_protocol.trust.manifest import open_manifest, order
 
 from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
 from .notes import Throttle
+from .publish_profile import signed_profile
 from .tasks import together
 
 log = logging.getLogger(__name__)
@@ -146,6 +147,7 @@ class Publisher:
         republish_s: float,
         monotonic: Callable[[], float] = time.monotonic,
         *,
+        profile: bytes | None = None,
         look_s: float = LOOK_S,
     ) -> None:
         self._source = source
@@ -154,14 +156,17 @@ class Publisher:
         self._division = division
         self._republish_s = republish_s
         self._monotonic = monotonic
+        self._profile = profile
         self._look_s = look_s
         self._throttle = Throttle()
 
     async def publish_all(self, bus: Bus) -> Publication:
-        """Publish everything current: bundle, chunks, manifest; then clear what nobody names."""
+        """Publish everything current: bundle, profile, chunks, manifest; then clear what nobody names."""
         began = self._monotonic()
         publication = self._source.newest()
         await bus.publish(trust_topic(), self._keys.bundle)
+        if self._profile is not None:
+            await bus.publish(profile_topic(self._division), self._profile)
         await self._publish_list(bus, publication, began, "everything")
         return publication
 
@@ -284,6 +289,11 @@ def register(subparsers: Any) -> None:
     parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder of the authority's keys")
     parser.add_argument("--broker", required=True, metavar="URL", help="mqtt://[user:password@]host[:port]")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="default: <registry>.journal")
+    parser.add_argument(
+        "--profile",
+        metavar="NAME|FILE",
+        help="the division's rules, by name or as a TOML file; default: the one that comes with the software",
+    )
     parser.add_argument("--watch", action="store_true", help="stay, and publish each change at once")
     parser.add_argument(
         "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this clock"
@@ -315,6 +325,9 @@ def _run(args: argparse.Namespace) -> int:
     def open_bus() -> MqttBus:
         return MqttBus(args.broker, f"juzhu-publish-{args.division}")
 
+    def now() -> int:
+        return int(time.time()) + int(args.clock_offset)
+
     keys = load_keys(args.keys)
     BrokerAddress.parse(args.broker)
     journal_path = args.journal or args.registry.with_name(args.registry.name + ".journal")
@@ -327,13 +340,16 @@ def _run(args: argparse.Namespace) -> int:
             keys,
             args.division,
             args.refresh_hours * 3600,
-            lambda: int(time.time()) + int(args.clock_offset),
+            now,
             accept_clock_jump=args.accept_clock_jump,
         )
         try:
             # A missing list key or an unsound registry shows here, not after the broker was found.
             source.newest()
-            publisher = Publisher(source, journal, keys, args.division, args.republish_seconds)
+            profile = signed_profile(args.profile, journal, keys, args.division, now())
+            publisher = Publisher(
+                source, journal, keys, args.division, args.republish_seconds, profile=profile
+            )
             return asyncio.run(_main(publisher, open_bus, watch=args.watch))
         finally:
             source.close()

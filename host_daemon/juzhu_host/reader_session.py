@@ -1,7 +1,7 @@
 """The host's part of the link to one reader, without I/O: bytes and time in, actions out.
 
     at the start, every 2 s, and when the reader restarted    HELLO -> STATUS
-    STATUS shows an older bundle, or else an older list       BEGIN, DATA ..., COMMIT
+    STATUS shows an older bundle, else profile, else list     BEGIN, DATA ..., COMMIT
     TAP       -> StoreTap; TAP_STORED is sent by tap_stored() alone
     DISPLAY   -> ShowDisplay, ACK
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from juzhu_protocol.errors import RecordError
 from juzhu_protocol.link.events import LinkEvent, RequestFailed, RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
-from juzhu_protocol.link.objects import OBJECT_LIST, OBJECT_TRUST
+from juzhu_protocol.link.objects import OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
 from juzhu_protocol.records.link import Ack, Display, Hello, ObjectResult, Status, Tap, TapStored
 
 from .holdings import Holdings
@@ -267,6 +267,7 @@ class ReaderSession:
             actions.append(ShowStatus(status))
         if before is not None and before.bundle_version != status.bundle_version:
             self._refusals.forget(OBJECT_LIST)
+            self._refusals.forget(OBJECT_PROFILE)
         if (status.reader_id, status.ring_id) != self._ring[:2]:
             self._ring = (status.reader_id, status.ring_id, 0)
             actions.append(LookUpTaps(status.reader_id, status.ring_id))
@@ -282,7 +283,7 @@ class ReaderSession:
                 self._once(
                     logging.WARNING,
                     f"it serves division {status.list_division} and this host holds {self._holdings.division}: "
-                    "it gets no list from here. Set `division` right or connect it elsewhere",
+                    "it gets neither list nor profile from here. Set `division` right or connect it elsewhere",
                 )
             )
         taken, self._taken = self._taken, None
@@ -299,6 +300,8 @@ class ReaderSession:
     def _number(kind: int, status: Status) -> tuple[int, ...]:
         if kind == OBJECT_TRUST:
             return (status.bundle_version,)
+        if kind == OBJECT_PROFILE:
+            return (status.profile_version,)
         return status.key_epoch, status.list_sequence
 
     def _offers(self, status: Status) -> list[Offer]:
@@ -306,8 +309,11 @@ class ReaderSession:
         offers = []
         if held.bundle:
             offers.append(Offer(OBJECT_TRUST, (held.bundle_version,), held.bundle))
-        # Without a bundle it could not verify a list.
-        if held.content and status.bundle_version and status.list_division == held.division:
+        # Without a bundle it could not verify anything else.
+        believes = bool(status.bundle_version) and status.list_division == held.division
+        if held.profile and believes:
+            offers.append(Offer(OBJECT_PROFILE, (held.profile_version,), held.profile))
+        if held.content and believes:
             offers.append(Offer(OBJECT_LIST, (held.key_epoch, held.sequence), held.content, held.manifest))
         return [offer for offer in offers if offer.number > self._number(offer.kind, status)]
 

@@ -1,4 +1,4 @@
-"""What the daemon keeps: the trust bundle, the divisions' lists, and the taps of its readers.
+"""What the daemon keeps: the trust bundle, the divisions' lists and profiles, and the taps of its readers.
 
 Readers delete what they were told is stored, so a commit must outlast a power cut (make_durable). One daemon
 at a time uses a file: a lock beside it holds that.
@@ -13,12 +13,13 @@ from sqlite_utils import Database
 from juzhu_protocol.hostside.lock import LockHeldError, ProcessLock
 from juzhu_protocol.hostside.sqlite_files import make_durable
 from juzhu_protocol.records.link import Tap
+from juzhu_protocol.records.profile import ProfileRecord
 from juzhu_protocol.records.trust import Manifest
 
 from .errors import SecondDaemonError, StoreDamagedError, StoreError
 from .store_thread import StoreThread
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 APPLICATION_ID = 0x4A7A6831
 """The file's mark ("Jzh1"), so that no other program's database is written to."""
@@ -31,6 +32,10 @@ _PUT_LIST = """
     insert into lists (division, key_epoch, sequence, manifest, content) values (?, ?, ?, ?, ?)
     on conflict (division) do update set key_epoch = excluded.key_epoch, sequence = excluded.sequence,
         manifest = excluded.manifest, content = excluded.content
+"""
+_PUT_PROFILE = """
+    insert into profiles (division, profile_version, profile) values (?, ?, ?)
+    on conflict (division) do update set profile_version = excluded.profile_version, profile = excluded.profile
 """
 _PUT_TAP = """
     insert into taps (reader_id, ring_id, tap_index, time, pseudonym, service, answer, reason, flags,
@@ -116,6 +121,22 @@ class Store:
         values = (record.list_division, record.key_epoch, record.sequence, manifest, content)
         await self._thread.call(lambda database: _execute(database, _PUT_LIST, values), writes=True)
 
+    async def profile(self, division: int) -> bytes | None:
+        """Return the division's signed profile, or None."""
+
+        def read(database: Database) -> bytes | None:
+            sql = "select profile from profiles where division = ?"
+            row = database.execute(sql, (division,)).fetchone()
+            return bytes(row[0]) if row else None
+
+        return await self._thread.call(read, writes=False)
+
+    async def replace_profile(self, profile: bytes) -> None:
+        """Put a signed profile in the place of what its division held."""
+        record = ProfileRecord.from_bytes(profile)
+        values = (record.list_division, record.profile_version, profile)
+        await self._thread.call(lambda database: _execute(database, _PUT_PROFILE, values), writes=True)
+
     async def store_tap(self, reader_id: bytes, ring_id: int, raw: bytes) -> bool:
         """Keep a tap for good; False if this very tap was stored before. RecordError when it is none.
 
@@ -194,6 +215,9 @@ def _prepare(database: Database) -> None:
             _create(database)
     elif application != APPLICATION_ID:
         raise StoreDamagedError(f"{path}: this is another program's database. Name another file as `store`.")
+    elif version == 1:
+        with database.atomic():
+            _create_profiles(database)
     elif version != SCHEMA_VERSION:
         raise StoreError(
             f"{path}: its form is version {version}, this software writes {SCHEMA_VERSION}. "
@@ -232,5 +256,13 @@ def _create(database: Database) -> None:
         pk=("reader_id", "ring_id", "tap_index", "raw"),
         strict=True,
     )
+    _create_profiles(database)
     database.execute(f"pragma application_id = {APPLICATION_ID}")
+
+
+def _create_profiles(database: Database) -> None:
+    """What version 2 has and version 1 has not."""
+    database.table("profiles").create(
+        {"division": int, "profile_version": int, "profile": bytes}, pk="division", strict=True
+    )
     database.execute(f"pragma user_version = {SCHEMA_VERSION}")

@@ -7,10 +7,12 @@ from pathlib import Path
 from juzhu_protocol.authority.keys import KeyRing, KeySpec, SigningKey, bundle_body, sign_bundle
 from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.records.profile import ProfileRecord
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_SUSPENDED
+from juzhu_protocol.rules.kaifeng import RECORD
 from juzhu_protocol.trust.bundle import Roots
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
+from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, PROFILE_CONTEXT, signed_part
 
 DIVISION = 410200
 OTHER_DIVISION = 410100
@@ -76,6 +78,25 @@ class Authority:
         )
         manifest.signature = signer.sign(MANIFEST_CONTEXT, signed_part(manifest.to_bytes()))
         return manifest.to_bytes()
+
+    def profile(
+        self,
+        version: int = 1,
+        *,
+        division: int = DIVISION,
+        time: int = NOW,
+        window_months: int = 1,
+        key: str = "policy",
+    ) -> bytes:
+        signer = self.key(key)
+        record = ProfileRecord.from_bytes(RECORD)
+        record.list_division = division
+        record.profile_version = version
+        record.time = time
+        record.window_months = window_months
+        record.key_id = signer.key_id
+        record.signature = signer.sign(PROFILE_CONTEXT, signed_part(record.to_bytes()))
+        return record.to_bytes()
 
 
 def content_of(count: int = 3, division: int = DIVISION) -> bytes:

@@ -107,6 +107,8 @@ class FakeReader:
             self._offset += len(payload) - 9
         elif self.holds and self._offer[2] == 1:
             self.status.bundle_version += 1
+        elif self.holds and self._offer[2] == 3:
+            self.status.profile_version += 1
         elif self.holds:
             manifest = Manifest.from_bytes(self._offer[9:])
             self.status.key_epoch, self.status.list_sequence = manifest.key_epoch, manifest.sequence

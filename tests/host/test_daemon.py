@@ -16,7 +16,7 @@ from host.reader_pair import FakeReader, tap
 from host.test_reader_link import ReaderServer
 from juzhu_host.bus import MqttBus
 from juzhu_host.daemon import age_text
-from juzhu_protocol.lists.topics import chunk, chunk_topics, manifest_topic, trust_topic
+from juzhu_protocol.lists.topics import chunk, chunk_topics, manifest_topic, profile_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from mosquitto import Mosquitto
 from parts import needs
@@ -128,6 +128,21 @@ async def test_list_goes_from_the_broker_to_the_reader_and_a_tap_into_the_store(
     rows = sqlite3.connect(daemon.store).execute("select raw from taps").fetchall()
     assert rows == [(tap(1),)]
     assert "ERROR" not in daemon.log.read_text()
+
+
+async def test_profile_goes_from_the_broker_to_the_reader_and_outlives_the_daemon(
+    daemon: Daemon, authority: Authority, broker: Mosquitto, reader: ReaderServer
+) -> None:
+    async with MqttBus(broker.url, "publisher") as bus:
+        await bus.publish(profile_topic(DIVISION), authority.profile(1))
+        await bus.publish(trust_topic(), authority.bundle())
+    await reader.until(lambda: reader.reader.status.profile_version == 1)
+    assert await daemon.end(signal.SIGKILL) == -signal.SIGKILL
+    broker.stop()
+    reader.reader.status.profile_version = 0
+    await daemon.start()
+    await reader.until(lambda: reader.reader.status.profile_version == 1)
+    assert await daemon.end(signal.SIGTERM) == 0
 
 
 async def test_ctrl_c_ends_it_cleanly(daemon: Daemon) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from host.authority_kit import DIVISION, NOW, OTHER_DIVISION, Authority, content_of
-from juzhu_host.holdings import Actions, Holdings, StoreBundle, StoreList, Subscribe, Unsubscribe
+from juzhu_host.holdings import Actions, Holdings, Store, StoreProfile, Subscribe, Unsubscribe
 from juzhu_host.list_core import ListFollower
 from juzhu_host.list_pull import FIRST_RETRY_S, LAST_RETRY_S, WINDOW
 from juzhu_host.notes import LINE_EVERY_S, Note
@@ -18,11 +18,12 @@ from juzhu_protocol.lists.topics import (
     chunk_topic,
     chunk_topics,
     manifest_topic,
+    profile_topic,
     trust_topic,
 )
 from juzhu_protocol.records.trust import Manifest
 
-TRUST, MANIFEST = trust_topic(), manifest_topic(DIVISION)
+TRUST, MANIFEST, PROFILE = trust_topic(), manifest_topic(DIVISION), profile_topic(DIVISION)
 POLL_S = 30.0
 BIG = 30_000
 """Entries of a list of three chunks."""
@@ -47,7 +48,7 @@ class Broker:
         self.subscribed: set[str] = set()
         self.asked: list[str] = []
         self.notes: list[Note] = []
-        self.stored: list[StoreBundle | StoreList] = []
+        self.stored: list[Store] = []
         self._under_way: list[tuple[str, bytes]] = []
         self.store_error = ""
         self.now = 100.0
@@ -104,7 +105,7 @@ class Broker:
         return [note.text for note in self.notes if note.level >= logging.WARNING]
 
     def chunks_asked(self) -> list[str]:
-        return [topic for topic in self.asked if topic not in (TRUST, MANIFEST)]
+        return [topic for topic in self.asked if topic not in (TRUST, MANIFEST, PROFILE)]
 
 
 @pytest.fixture
@@ -229,7 +230,7 @@ def test_manifest_signed_for_another_purpose_waits_and_changes_nothing(broker: B
 
 def test_empty_manifest_means_no_change(broker: Broker) -> None:
     before = broker.held
-    for topic in (MANIFEST, TRUST):
+    for topic in (MANIFEST, TRUST, PROFILE):
         broker.deliver(topic, b"")
     assert broker.held == before
     assert broker.notes == []
@@ -247,7 +248,7 @@ def test_manifest_signed_anew_over_the_same_content_pulls_no_chunk(broker: Broke
 def test_same_manifest_again_is_not_even_judged(broker: Broker) -> None:
     for _ in range(5):
         broker.wait(POLL_S)
-    assert broker.asked == [TRUST, MANIFEST] * 5
+    assert broker.asked == [TRUST, MANIFEST, PROFILE] * 5
     assert broker.notes == []
     assert broker.stored == []
 
@@ -261,13 +262,13 @@ def test_content_of_many_chunks_is_pulled_a_window_at_a_time(broker: Broker) -> 
     def watched(actions: Actions) -> None:
         nonlocal most
         perform(actions)
-        most = max(most, len(broker.subscribed - {TRUST, MANIFEST}))
+        most = max(most, len(broker.subscribed - {TRUST, MANIFEST, PROFILE}))
 
     broker._do = watched  # type: ignore[method-assign]
     broker.wait(POLL_S)
     assert broker.held.content == content
     assert 1 < most <= WINDOW
-    assert broker.subscribed == {TRUST, MANIFEST}
+    assert broker.subscribed == {TRUST, MANIFEST, PROFILE}
     assert len(broker.chunks_asked()) == len(set(broker.chunks_asked())) == 11
 
 
@@ -331,7 +332,7 @@ def test_missing_chunk_is_told_once_and_asked_for_until_it_comes(broker: Broker)
     broker.retained[topic] = missing
     broker.wait(LAST_RETRY_S)
     assert broker.held.content == content
-    assert broker.subscribed == {TRUST, MANIFEST}
+    assert broker.subscribed == {TRUST, MANIFEST, PROFILE}
 
 
 def test_content_that_is_no_list_is_refused_though_signed(broker: Broker) -> None:
@@ -354,7 +355,7 @@ def test_newer_manifest_ends_the_pull_of_an_older_one(broker: Broker) -> None:
     broker.publish(newer, broker.authority.manifest(newer, 7))
     broker.wait(POLL_S)
     assert broker.held.content == newer
-    assert broker.subscribed == {TRUST, MANIFEST}
+    assert broker.subscribed == {TRUST, MANIFEST, PROFILE}
 
 
 def test_replayed_older_manifest_does_not_end_a_pull(broker: Broker) -> None:
@@ -437,7 +438,7 @@ def test_full_disk_keeps_the_old_list_and_stores_the_new_one_later(broker: Broke
     broker.wait(POLL_S)
     assert (broker.held.sequence, broker.held.content) == (7, content)
     assert len(broker.chunks_asked()) == 3
-    assert broker.subscribed == {TRUST, MANIFEST}
+    assert broker.subscribed == {TRUST, MANIFEST, PROFILE}
 
 
 def test_full_disk_keeps_the_old_bundle_and_stores_the_new_one_later(broker: Broker) -> None:
@@ -486,6 +487,105 @@ def test_stored_bundle_that_the_roots_no_longer_sign_is_not_used(
     assert follower.holdings == Holdings(DIVISION)
 
 
+# -- The profile -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def profiled(broker: Broker) -> Broker:
+    """As `broker`, and the follower holds profile 3."""
+    broker.retained[PROFILE] = broker.authority.profile(3)
+    broker.wait(POLL_S)
+    assert broker.held.profile_version == 3
+    broker.notes.clear()
+    broker.stored.clear()
+    broker.asked.clear()
+    return broker
+
+
+def test_profile_is_stored_and_in_force(broker: Broker) -> None:
+    profile = broker.authority.profile(3)
+    broker.retained[PROFILE] = profile
+    broker.wait(POLL_S)
+    assert (broker.held.profile, broker.held.profile_version) == (profile, 3)
+    assert broker.stored == [StoreProfile(profile)]
+    assert [note.text for note in broker.notes] == ["profile version 3 is in force"]
+    broker.wait(3 * POLL_S)
+    assert len(broker.stored) == 1
+
+
+def test_profile_of_another_division_is_refused(profiled: Broker) -> None:
+    profile = profiled.authority.profile(4, division=OTHER_DIVISION)
+    assert_refused_once(profiled, "a profile of 410100, wanted 410200", PROFILE, profile)
+
+
+def test_older_profile_is_refused(profiled: Broker) -> None:
+    assert_refused_once(profiled, "version 2 is below 3", PROFILE, profiled.authority.profile(2))
+
+
+def test_two_profiles_of_one_version_are_refused(profiled: Broker) -> None:
+    other = profiled.authority.profile(3, window_months=2)
+    assert_refused_once(profiled, "two different profiles", PROFILE, other)
+
+
+def test_profile_that_the_list_key_signed_waits_and_changes_nothing(profiled: Broker) -> None:
+    profile = profiled.authority.profile(4, key="list")
+    assert_refused_once(profiled, "may not sign this", PROFILE, profile)
+
+
+def test_flipped_bit_anywhere_in_a_profile_is_refused(profiled: Broker) -> None:
+    sound = profiled.authority.profile(4)
+    before = profiled.held
+    for at in range(len(sound)):
+        flipped = bytearray(sound)
+        flipped[at] ^= 1 << at % 8
+        profiled.deliver(PROFILE, bytes(flipped))
+    assert profiled.held == before
+    assert profiled.stored == []
+    profiled.deliver(PROFILE, sound)
+    assert profiled.held.profile == sound
+
+
+def test_profile_that_is_too_long_is_refused(profiled: Broker) -> None:
+    assert_refused_once(profiled, "at most 2048", PROFILE, profiled.authority.profile(4) + bytes(2048))
+
+
+def test_profile_before_its_bundle_is_judged_again_when_the_bundle_comes(authority: Authority) -> None:
+    broker = Broker(authority)
+    broker.retained[PROFILE] = authority.profile(1)
+    broker.connect()
+    assert broker.held == Holdings(DIVISION)
+    assert "waits for its key" in broker.warnings()[0]
+    broker.deliver(TRUST, authority.bundle())
+    assert broker.held.profile_version == 1
+
+
+def test_full_disk_keeps_the_old_profile_and_stores_the_new_one_later(profiled: Broker) -> None:
+    profiled.store_error = "full."
+    profiled.deliver(PROFILE, profiled.authority.profile(4))
+    assert profiled.held.profile_version == 3
+    assert profiled.warnings() == [
+        (
+            "the profile could not be stored: full. bundle version 1, profile version 3 and list epoch 1 "
+            "sequence 5 stay in force; tried again"
+        )
+    ]
+    profiled.store_error = ""
+    profiled.wait(POLL_S)
+    assert profiled.held.profile_version == 4
+
+
+def test_stored_profile_is_in_force_before_any_broker_and_a_damaged_one_is_not(authority: Authority) -> None:
+    profile = authority.profile(7)
+    follower = ListFollower(DIVISION, authority.roots, NativeVerifier(), POLL_S)
+    assert follower.load(authority.bundle(), None, None, profile) == []
+    assert (follower.holdings.profile, follower.holdings.profile_version) == (profile, 7)
+    follower = ListFollower(DIVISION, authority.roots, NativeVerifier(), POLL_S)
+    (note,) = follower.load(authority.bundle(), None, None, profile[:-1])
+    assert isinstance(note, Note)
+    assert "the stored profile is not used" in note.text
+    assert follower.holdings.profile == b""
+
+
 def test_pull_goes_on_after_the_broker_was_gone(broker: Broker) -> None:
     content = content_of(BIG)
     manifest = broker.authority.manifest(content, 6)
@@ -507,8 +607,13 @@ def test_random_messages_never_move_the_state(broker: Broker) -> None:
     rng = random.Random(7)
     content = content_of(BIG)
     broker.deliver(MANIFEST, broker.authority.manifest(content, 6))
-    topics = [TRUST, MANIFEST, *broker.subscribed, "juzhu/1/410200/list/x", "\x1b[2J"]
-    sound = [broker.authority.bundle(2), broker.authority.manifest(content_of(8), 7), content[:CHUNK_SIZE]]
+    topics = [TRUST, MANIFEST, PROFILE, *broker.subscribed, "juzhu/1/410200/list/x", "\x1b[2J"]
+    sound = [
+        broker.authority.bundle(2),
+        broker.authority.manifest(content_of(8), 7),
+        content[:CHUNK_SIZE],
+        broker.authority.profile(2),
+    ]
     before = broker.held
     for _ in range(500):
         payload = bytearray(rng.choice(sound))

@@ -11,20 +11,29 @@ from hashlib import sha256
 import pytest
 
 from juzhu_host.bus import Message, MqttBus
-from juzhu_host.errors import BusError
+from juzhu_host.errors import BusError, ConfigError
 from juzhu_host.publish import ListSource, Publisher
-from juzhu_protocol.authority.errors import ClockError, DatabaseFileError, JournalBehindError
+from juzhu_host.publish_profile import signed_profile
+from juzhu_protocol.authority.errors import (
+    ClockError,
+    DatabaseFileError,
+    JournalBehindError,
+    NoKeyError,
+    ProfileVersionError,
+)
 from juzhu_protocol.authority.journal import Journal
-from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.crypto.curve import P256
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import StatusList, build_list
-from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk_topics, manifest_topic, trust_topic
+from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk_topics, manifest_topic, profile_topic, trust_topic
+from juzhu_protocol.profiles.source import FOLDER, find_profile
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_SUSPENDED, STATUS_VALID
 from juzhu_protocol.trust.bundle import open_bundle
 from juzhu_protocol.trust.manifest import open_manifest
+from juzhu_protocol.trust.profile import open_profile
 from mosquitto import Mosquitto
 from parts import needs, nightly
 from permit_tools import CITY, KEYS, at, issue
@@ -130,6 +139,7 @@ class Office:
             CITY,
             self.settings["republish_s"],
             lambda: self.seconds,
+            profile=self.settings.get("profile"),
             look_s=0.01,
         )
 
@@ -390,6 +400,70 @@ async def test_forged_manifests_that_alternate_do_not_flood_the_log(office, capl
     broker.inbox.put_nowait(Message(MANIFEST, b"noise", False))
     await office.watch_until(broker, broker.inbox.empty)
     assert "199 more before this one were not told" in caplog.text
+
+
+# -- The profile -----------------------------------------------------------------------------------
+
+PROFILE = profile_topic(CITY)
+KAIFENG = find_profile("kaifeng").record
+
+
+def judged(raw):
+    return open_profile(raw, CITY, KEYS.trusted, NativeVerifier(), 0)
+
+
+async def test_profile_goes_out_after_the_bundle_and_before_the_list(office):
+    office.settings["profile"] = signed_profile(None, office.journal, KEYS, CITY, NOW)
+    office.reopen()
+    broker = FakeBroker()
+    publication = await office.publisher.publish_all(broker)
+    assert [topic for topic, _ in broker.published] == [TRUST_TOPIC, PROFILE, *publication.topics, MANIFEST]
+    record = judged(broker.retained[PROFILE])
+    assert (record.time, record.profile_version) == (NOW, KAIFENG.profile_version)
+    record.time, record.key_id, record.signature = KAIFENG.time, KAIFENG.key_id, KAIFENG.signature
+    assert record.to_bytes() == KAIFENG.to_bytes()
+
+
+def test_unchanged_profile_keeps_its_signature_over_years(office):
+    first = signed_profile("kaifeng", office.journal, KEYS, CITY, NOW)
+    office.reopen()
+    assert signed_profile("kaifeng", office.journal, KEYS, CITY, NOW + 900 * 86400) == first
+
+
+def test_changed_profile_under_a_published_version_is_refused(office, tmp_path):
+    signed_profile(None, office.journal, KEYS, CITY, NOW)
+    text = (FOLDER / "kaifeng.toml").read_text(encoding="utf-8")
+    changed = text.replace("restorable_months = 6", "restorable_months = 7")
+    assert changed != text
+    path = tmp_path / "ours.toml"
+    path.write_text(changed, encoding="utf-8")
+    with pytest.raises(ProfileVersionError, match="raise version") as caught:
+        signed_profile(str(path), office.journal, KEYS, CITY, NOW)
+    assert caught.value.exit_code == 78
+    path.write_text(changed.replace("\nversion = 1\n", "\nversion = 2\n"), encoding="utf-8")
+    record = judged(signed_profile(str(path), office.journal, KEYS, CITY, NOW + 60))
+    assert (record.profile_version, record.restorable_months, record.time) == (2, 7, NOW + 60)
+
+
+def test_profile_of_another_place_is_refused_for_this_division(office):
+    with pytest.raises(ConfigError, match="of list division 110000, and 410200 is published"):
+        signed_profile("beijing", office.journal, KEYS, CITY, NOW)
+
+
+@pytest.mark.parametrize("wanted", ["atlantis", "/nowhere/ours.toml", "nowhere.toml"])
+def test_profile_that_is_not_there_is_said_with_78(office, wanted):
+    with pytest.raises(ConfigError) as caught:
+        signed_profile(wanted, office.journal, KEYS, CITY, NOW)
+    assert caught.value.exit_code == 78
+
+
+def test_division_without_a_profile_or_a_policy_key_publishes_its_list_alone(office, caplog):
+    assert signed_profile(None, office.journal, KEYS, 410100, NOW) is None
+    keys = KeyRing([key for key in KEYS.keys if key.spec.purpose != "policy"], KEYS.roots, KEYS.bundle)
+    assert signed_profile(None, office.journal, keys, CITY, NOW) is None
+    assert "kaifeng is not published: no policy key" in caplog.text
+    with pytest.raises(NoKeyError):
+        signed_profile("kaifeng", office.journal, keys, CITY, NOW)
 
 
 # -- Wrong clocks ----------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import dataclasses
 import logging
 import random
 
@@ -40,6 +41,8 @@ def holdings(authority: Authority, sequence: int = 1, version: int = 1, count: i
         sequence=sequence,
         time=NOW,
         content=content,
+        profile=authority.profile(version),
+        profile_version=version,
     )
 
 
@@ -72,12 +75,66 @@ def test_real_reader_takes_bundle_then_list_and_gives_its_taps_over(name: str, a
         assert reader.core.store.manifest is not None
         assert reader.core.store.manifest.sequence == 1
         assert reader.core.store.state.bundle_floor == 1
+        assert reader.core.store.state.profile_floor == 1
         assert reader.core.ring.waiting == 0
         indices = [Tap.from_bytes(raw).index for raw in pair.taps.values()]
         assert indices == [1, 2, 3]
         if name in ("clean", "split and late"):
             assert [display.answer for display in pair.displays] == [TRY_AGAIN, TRY_AGAIN, REFER] * 3
             assert warnings(pair) == []
+
+
+def offered(reader: FakeReader) -> list[int]:
+    """The kinds of object that were offered, in order."""
+    return [payload[2] for kind, payload in reader.requests if kind == BEGIN]
+
+
+def test_profile_is_pushed_after_the_bundle_and_before_the_list() -> None:
+    reader = FakeReader(7)
+    pair = Pair(reader, dataclasses.replace(plain(), profile=b"profile", profile_version=1))
+    pair.connect()
+    pair.run(10_000)
+    assert offered(reader) == [1, 3, 2]
+    assert [note.text for note in pair.notes if "took" in note.text] == [
+        "took trust bundle 1",
+        "took profile 1",
+        "took list 1.1",
+    ]
+
+
+def test_reader_that_holds_the_profile_is_not_offered_it() -> None:
+    reader = FakeReader(7)
+    reader.status.profile_version = 2
+    pair = Pair(reader, dataclasses.replace(plain(), profile=b"profile", profile_version=2))
+    pair.connect()
+    pair.run(10_000)
+    assert offered(reader) == [1, 2]
+
+
+def test_reader_that_refuses_the_profile_gets_the_list_all_the_same(authority: Authority) -> None:
+    held = holdings(authority)
+    wrong = dataclasses.replace(held, profile=authority.profile(1, key="list"))
+    reader = RealReader(authority, MemoryPorts(random.Random(1)), 7)
+    pair = Pair(reader, wrong)
+    pair.connect()
+    pair.run(20_000)
+    assert reader.core.store.manifest is not None
+    assert reader.core.store.state.profile_floor == 0
+    assert len(warnings(pair)) == 1
+    assert "did not take profile 1" in warnings(pair)[0]
+    # A new bundle may bring the key: then it is offered again at once.
+    pair.offer(dataclasses.replace(held, bundle=authority.bundle(2), bundle_version=2))
+    pair.run(3_000)
+    assert reader.core.store.state.profile_floor == 1
+
+
+def test_reader_of_another_division_gets_no_profile() -> None:
+    reader = FakeReader(7)
+    reader.status.list_division = OTHER_DIVISION
+    pair = Pair(reader, dataclasses.replace(plain(), profile=b"profile", profile_version=1))
+    pair.connect()
+    pair.run(10_000)
+    assert offered(reader) == [1]
 
 
 def test_new_list_is_pushed_at_once_and_not_at_the_next_hello(authority: Authority) -> None:

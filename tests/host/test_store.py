@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -58,6 +59,9 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path, authorit
     assert await store.taps_stored(READER, RING) == 0
     await store.replace_bundle(b"bundle", 3)
     await store.replace_list(manifest, content)
+    assert await store.profile(DIVISION) is None
+    await store.replace_profile(authority.profile(1))
+    await store.replace_profile(authority.profile(2))
     assert await store.store_tap(READER, RING, tap(5))
     await store.close()
     store = await Store.open(tmp_path / "host.db")
@@ -65,12 +69,31 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path, authorit
     assert held is not None
     assert (held.manifest, held.content) == (manifest, content)
     assert await store.bundle() == b"bundle"
+    assert await store.profile(DIVISION) == authority.profile(2)
     assert await store.taps_stored(READER, RING) == 5
     assert await store.taps(READER, RING) == [tap(5)]
     await store.close()
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await store.bundle()
+
+
+async def test_store_of_earlier_software_is_taken_over_with_its_taps(
+    tmp_path: Path, authority: Authority
+) -> None:
+    path = tmp_path / "host.db"
+    store = await Store.open(path)
+    await store.store_tap(READER, RING, tap(5))
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as old:
+        old.executescript("drop table profiles; pragma user_version = 1;")
+    store = await Store.open(path)
+    await store.replace_profile(authority.profile(1))
+    assert await store.taps_stored(READER, RING) == 5
+    await store.close()
+    store = await Store.open(path)
+    assert await store.profile(DIVISION) == authority.profile(1)
+    await store.close()
 
 
 async def test_store_is_for_its_owner_alone(store: Store) -> None:
@@ -271,9 +294,9 @@ async def test_another_programs_database_is_not_written_to(tmp_path: Path) -> No
 async def test_newer_form_of_the_database_is_refused(tmp_path: Path) -> None:
     await (await Store.open(tmp_path / "host.db")).close()
     connection = sqlite3.connect(tmp_path / "host.db")
-    connection.execute("pragma user_version = 2")
+    connection.execute("pragma user_version = 3")
     connection.close()
-    with pytest.raises(StoreError, match="form is version 2"):
+    with pytest.raises(StoreError, match="form is version 3"):
         await Store.open(tmp_path / "host.db")
 
 

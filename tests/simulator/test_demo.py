@@ -63,6 +63,16 @@ async def test_demo_with_its_own_broker_and_both_readers():
 
 
 @needs("vm")
+async def test_readers_of_the_demo_take_the_signed_profile_before_their_first_list(tmp_path):
+    code, _, err = await demo("--keep", str(tmp_path / "kept"))
+    assert code == 0, err
+    log = (tmp_path / "kept" / "daemon.log").read_text()
+    for reader in ("reader-cpython", "reader-micropython"):
+        profile, listed = log.index(f"{reader}: took profile 1"), log.index(f"{reader}: took list 1.1")
+        assert log.index(f"{reader}: took trust bundle 1") < profile < listed
+
+
+@needs("vm")
 async def test_demo_in_the_micropython_vm_alone():
     code, lines, err = await demo("--reader", "micropython")
     assert code == 0, err

@@ -15,7 +15,7 @@ from ..hostside.lock import LockHeldError, ProcessLock
 from ..lists.topics import chunk_topics
 from ..records.trust import Manifest
 from .database import open_database, reading, writing
-from .errors import ClockError, DatabaseFileError, OperatorError, SecondPublisherError
+from .errors import ClockError, DatabaseFileError, OperatorError, ProfileVersionError, SecondPublisherError
 
 APPLICATION_ID = 0x4A5A4A31
 _SCHEMA = """
@@ -39,7 +39,14 @@ _LATER_SCHEMA = """
 CREATE TABLE IF NOT EXISTS signings (
     division INTEGER PRIMARY KEY,
     clock INTEGER NOT NULL
-) STRICT
+) STRICT;
+CREATE TABLE IF NOT EXISTS profiles (
+    division INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (division, version)
+) STRICT, WITHOUT ROWID
 """
 """What journals made by earlier software lack."""
 
@@ -174,6 +181,33 @@ class Journal:
         manifest = Manifest.from_bytes(raw)
         topics = chunk_topics(self._division, manifest.content_hash, manifest.content_length)
         return Publication(manifest.key_epoch, manifest.sequence, manifest.time, raw, content, tuple(topics))
+
+    def profile(self, version: int, content: bytes, sign: Callable[[], bytes]) -> bytes:
+        """Return the signed profile of this content: the one kept before, or `sign()`, kept from now on.
+
+        So one content keeps one signature and the time of its first publication. ProfileVersionError for
+        another content under a version that was published, or for a version below the newest.
+        """
+        with writing(self._database, self._path):
+            sql = "SELECT * FROM profiles WHERE division = ? ORDER BY version DESC LIMIT 1"
+            newest = next(iter(self._database.query(sql, (self._division,))), None)
+            if newest is not None and version < newest["version"]:
+                raise ProfileVersionError(
+                    f"profile version {newest['version']} of {self._division} was published: readers take "
+                    f"none below it; raise version {version} in the profile's file"
+                )
+            if newest is not None and version == newest["version"]:
+                if bytes(newest["content"]) != content:
+                    raise ProfileVersionError(
+                        f"profile version {version} of {self._division} was published with another content or "
+                        "key, and readers hold that: raise version in the profile's file"
+                    )
+                return bytes(newest["record"])
+            record = sign()
+            self._database.execute(
+                "INSERT INTO profiles VALUES (?, ?, ?, ?)", (self._division, version, content, record)
+            )
+        return record
 
     def stale_topics(self) -> list[str]:
         """Return the chunk topics that may still be retained and that the current manifest does not name."""

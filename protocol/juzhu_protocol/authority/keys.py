@@ -115,6 +115,10 @@ class KeyRing:
         """Return the key that signs this division's list; NoKeyError when there is none."""
         return self._find("list", division, day)
 
+    def policy_key(self, division: int, day: int) -> SigningKey:
+        """Return the key that signs this list division's profile; NoKeyError when there is none."""
+        return self._find("policy", division, day)
+
     def _find(self, purpose: str, division: int, day: int) -> SigningKey:
         for key in self.keys:
             if key.spec.may_sign(purpose, division, day):

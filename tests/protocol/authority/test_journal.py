@@ -8,7 +8,13 @@ from hashlib import sha256
 
 import pytest
 
-from juzhu_protocol.authority.errors import ClockError, DatabaseFileError, OperatorError, SecondPublisherError
+from juzhu_protocol.authority.errors import (
+    ClockError,
+    DatabaseFileError,
+    OperatorError,
+    ProfileVersionError,
+    SecondPublisherError,
+)
 from juzhu_protocol.authority.journal import KEPT_PUBLICATIONS, MAX_BEHIND_S, MAX_JUMP_S, Journal
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk
@@ -257,3 +263,17 @@ def test_rows_that_contradict_an_act_are_one_line_and_no_traceback(tmp_path):
         with pytest.raises(DatabaseFileError, match=r"journal holds what contradicts this act \(no\)"):
             append(journal, b"b")
         assert journal.current().sequence == 1
+
+
+def test_profile_keeps_its_first_signature_and_its_version_names_one_content(tmp_path):
+    path = tmp_path / "journal"
+    with Journal(path, CITY) as journal:
+        assert journal.profile(1, b"content", lambda: b"first") == b"first"
+    with Journal(path, CITY) as journal, Journal(path, 410100) as other:
+        assert journal.profile(1, b"content", lambda: b"second") == b"first"
+        with pytest.raises(ProfileVersionError, match="raise version"):
+            journal.profile(1, b"changed", lambda: b"third")
+        assert journal.profile(2, b"changed", lambda: b"third") == b"third"
+        with pytest.raises(ProfileVersionError, match="version 2 of 410200 was published"):
+            journal.profile(1, b"content", lambda: b"fourth")
+        assert other.profile(1, b"elsewhere", lambda: b"fifth") == b"fifth"
