@@ -3,23 +3,32 @@
 import json
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from oracle.case_form import REVOKED, SUSPENDED
 from oracle.oracle import judge
 
 FOLDER = Path(__file__).parent
 Case = dict[str, Any]
+Vector = tuple[int, Case, Case]
+
+GROUNDS = frozenset(
+    {reason for word, reason in REVOKED.items() if ":" in word}
+    | {reason for word, (reason, _) in SUSPENDED.items() if ":" in word}
+)
+"""Reasons that only a list with grounds and causes can say."""
 
 
 @cache
-def vectors() -> list[tuple[int, Case, Case]]:
+def vectors() -> list[Vector]:
     """(line, case, the oracle's verdict) of every vector, errors too."""
     cases = _lines("decide-cases.jsonl")
     verdicts = _lines("decide-verdicts.jsonl")
     return [(line, *pair) for line, pair in enumerate(zip(cases, verdicts, strict=True), start=1)]
 
 
-def judged() -> list[tuple[int, Case, Case]]:
+def judged() -> list[Vector]:
     """The vectors that are no error."""
     return [vector for vector in vectors() if "error" not in vector[2]]
 
@@ -39,6 +48,15 @@ def stripped(case: Case) -> Case:
 def stripped_verdict(case: Case, verdict: Case) -> Case:
     """The oracle's verdict of the stripped case; `verdict` is that of the case as it stands."""
     return judge(stripped(case)) if ":" in case.get("status", "") else verdict
+
+
+def sample(size: int, seed: int, met: list[Vector]) -> list[Vector]:
+    """Some of the vectors, the same for a seed, with each reason and each set of flags among them."""
+    rng = Random(seed)
+    shuffled = rng.sample(met, len(met))
+    first = {(one[2]["reason"], *one[2]["flags"]): one for one in shuffled}
+    rest = [one for one in shuffled if first[(one[2]["reason"], *one[2]["flags"])] is not one]
+    return [*first.values(), *rest][:size]
 
 
 def difference(case: Case, got: Any, expected: Any) -> str:
