@@ -106,8 +106,9 @@ class ReaderCore:
         self._link.lost()
 
     def tick(self, now_ms: int) -> "list[Action]":
-        """Let time pass, some fifty times a second: retries, and tables of new keys."""
+        """Let time pass, some fifty times a second: retries, tables of new keys, a look at what flash holds."""
         if self._conversation is None:
+            self.store.scrub()
             for _ in range(TABLE_STEPS_A_TICK):
                 if self._verifier.step():
                     break

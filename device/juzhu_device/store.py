@@ -77,6 +77,7 @@ class ReaderStore:
         self._verifier = verifier
         self._transfer: "Transfer | None" = None
         self._damages = {"trust": "", "list": "", "profile": ""}
+        self._scrubbed: "Manifest | None" = None
         self.keys: "TrustedKeys | None" = None
         self.manifest: "Manifest | None" = None
         self.list: "StatusList | None" = None
@@ -114,6 +115,29 @@ class ReaderStore:
         if serial > self.list.highest_serial:
             return STATUS_NEWER
         return self.list.status(serial)
+
+    def scrub(self) -> None:
+        """Compare the next piece of the list in use with what was signed; one that rotted on flash is used no more."""
+        manifest = self.manifest
+        if manifest is None:
+            return
+        if self._scrubbed is not manifest:
+            self._scrubbed = manifest
+            self._scrub_check = ContentCheck(manifest)
+            self._scrub_offset = 0
+        size = min(MAX_OBJECT_DATA, manifest.content_length - self._scrub_offset)
+        try:
+            self._scrub_check.update(
+                self._read(_LIST_REGIONS[self.state.list_slot], self._scrub_offset, size)
+            )
+            self._scrub_offset += size
+            if self._scrub_offset == manifest.content_length:
+                self._scrubbed = None
+                self._scrub_check.finish()
+        except JuzhuError as error:
+            self.list = None
+            self.manifest = None
+            self._damages["list"] = "the list on flash is not usable: " + str(error)
 
     def begin(self, offer: ObjectBegin, latest: "int | None") -> int:
         """Take an offer; return the offset to send from, the whole length when nothing is lacking.

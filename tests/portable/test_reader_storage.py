@@ -483,6 +483,31 @@ def test_damage_found_after_the_start_is_reported():
     assert bench.reports[-1] == "what was damaged on flash is mended"
 
 
+def test_bit_that_rots_in_the_list_while_the_reader_runs_is_found_and_denies_nobody():
+    bench = installed()
+    slot = "list%d" % bench.core.store.state.list_slot
+    for _ in range(5):
+        bench.pass_time(20)
+    assert bench.verdict(SUSPENDED) == (DENY, reasons.SUSPENDED)
+    bench.flash.regions[slot][40] ^= 1
+    for _ in range(5):
+        bench.pass_time(20)
+    assert bench.verdict(SUSPENDED) == (3, reasons.NO_LIST)
+    assert any("list on flash is not usable" in report for report in bench.reports)
+    assert bench.send_list() == 0
+    for _ in range(5):
+        bench.pass_time(20)
+    assert bench.verdict(SUSPENDED) == (DENY, reasons.SUSPENDED)
+
+
+def test_page_of_the_list_that_cannot_be_read_any_more_takes_it_out_of_use():
+    bench = installed()
+    bench.flash.bad = [("list%d" % bench.core.store.state.list_slot, 0, 50)]
+    for _ in range(5):
+        bench.pass_time(20)
+    assert bench.verdict(GOOD)[1] == reasons.NO_LIST
+
+
 def test_same_bundle_signed_by_other_roots_is_no_rollback():
     bench = installed()
     assert bench.send(TRUST, BUNDLE_2) == 0

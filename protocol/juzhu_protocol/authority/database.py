@@ -17,6 +17,7 @@ def open_database(path: Path, application_id: int, schema: str, *, create: bool)
     """Open a file of ours, or make it; DatabaseFileError when it is missing, damaged or something else."""
     if not create and not path.is_file():
         raise DatabaseFileError(f"there is no {path}: check the path")
+    is_new = not path.exists()
     try:
         make_private(path)
         database = sqlite_utils.Database(sqlite3.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000))
@@ -26,18 +27,25 @@ def open_database(path: Path, application_id: int, schema: str, *, create: bool)
         with translated(path):
             make_durable(database.conn)
             database.conn.execute("PRAGMA foreign_keys = ON")
-            _claim(database, path, application_id, schema)
+            _claim(database, path, application_id, schema, create=create)
     except BaseException:
         database.close()
+        # What could not be made whole must not be taken for an empty file of ours later.
+        if is_new:
+            path.unlink(missing_ok=True)
         raise
     return database
 
 
-def _claim(database: sqlite_utils.Database, path: Path, application_id: int, schema: str) -> None:
+def _claim(
+    database: sqlite_utils.Database, path: Path, application_id: int, schema: str, *, create: bool
+) -> None:
     with writing(database, path):
         found = database.conn.execute("PRAGMA application_id").fetchone()[0]
         tables = database.conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if found == 0 and tables == 0:
+            if not create:
+                raise DatabaseFileError(f"{path} is empty: restore it from a backup")
             for statement in schema.split(";"):
                 if statement.strip():
                     database.conn.execute(statement)

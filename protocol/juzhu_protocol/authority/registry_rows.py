@@ -121,15 +121,27 @@ class RegistryRows:
             )
 
     def exceptions(self, list_division: int) -> tuple[int, dict[int, int]]:
-        """Return the highest serial and {serial: STATUS_SUSPENDED or STATUS_REVOKED}, for build_list."""
+        """Return the highest serial and {serial: STATUS_SUSPENDED or STATUS_REVOKED}, for build_list.
+
+        DatabaseFileError when rows are missing or unsound: a bit that fell over must not be signed. That every
+        serial is there and in order is cheap to see, check() is not.
+        """
         codes = {permits.SUSPENDED: STATUS_SUSPENDED, permits.REVOKED: STATUS_REVOKED}
-        sql = "SELECT serial, status FROM permits WHERE list_division = ? AND status <> 'valid'"
+        # The permits themselves are read, not an index of them, which may have rotted apart from them.
+        sql = "SELECT serial, status FROM permits NOT INDEXED WHERE list_division = ?"
+        listed = {}
+        highest = 0
         with reading(self._database, self._path):
-            listed = {
-                found["serial"]: codes[found["status"]]
-                for found in self._database.query(sql, (list_division,))
-            }
-            return self._highest_serial(list_division), listed
+            for found in self._database.query(sql, (list_division,)):
+                serial, status = found["serial"], found["status"]
+                if serial != highest + 1 or status not in (permits.VALID, *codes):
+                    raise DatabaseFileError(
+                        f"{self._path} is damaged after serial {highest}: restore it from a backup"
+                    )
+                highest = serial
+                if status in codes:
+                    listed[serial] = codes[status]
+        return highest, listed
 
     def data_version(self) -> int:
         """Return a number that changes when another connection has changed the file; cheap enough to poll."""

@@ -105,8 +105,8 @@ def iso(day: int) -> str:
 
 def from_iso(text: str) -> int:
     """Return the day number of YYYY-MM-DD; ValueError for anything else."""
-    parts = text.split("-")
     # isdigit() would take the digits of every script on one runtime and not on the other.
-    if len(text) != 10 or len(parts) != 3 or not all("0" <= char <= "9" for char in "".join(parts)):
+    digits = text[:4] + text[5:7] + text[8:]
+    if len(text) != 10 or text[4] != "-" or text[7] != "-" or not all("0" <= char <= "9" for char in digits):
         raise ValueError("a day is written YYYY-MM-DD, not %r" % text)
-    return day_number(int(parts[0]), int(parts[1]), int(parts[2]))
+    return day_number(int(text[:4]), int(text[5:7]), int(text[8:]))

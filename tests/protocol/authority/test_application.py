@@ -256,7 +256,13 @@ def test_complete_application_is_accepted_on_the_spot_and_issued_and_handed_out(
 
 
 @pytest.mark.parametrize(
-    ("day", "detail"), [("2026-01-20", ""), ("2026-01-21", "1 day late"), ("2026-01-25", "5 days late")]
+    ("day", "detail"),
+    [
+        ("2026-01-20", ""),
+        ("2026-01-21", "1 day late"),
+        ("2026-01-22", "2 days late"),
+        ("2026-01-25", "5 days late"),
+    ],
 )
 def test_being_late_after_15_days_is_the_authoritys_fault_and_noted(registry, day, detail):
     registry.accept(application(), now=at(TODAY))
@@ -368,6 +374,16 @@ def test_lapsed_permit_needs_a_registration_made_after_it(registry, registered, 
     old = registry.permit(CITY, 1)
     assert (old.status, old.cause) == ("revoked", "cancelled")
     assert names(registry, 1)[-1] == ("cancelled", "lapsed, registered anew")
+
+
+@pytest.mark.parametrize("cause", ["lost", "cancelled"])
+def test_revoked_permit_asks_for_no_registration_of_its_own(registry, cause):
+    person = holder()
+    issue(registry, "2025-03-15", holder=person)
+    registry.revoke(CITY, 1, cause, now=at("2025-12-01"))
+    registry.accept(application(holder=person, registered="2024-01-01"), now=at(TODAY))
+    assert registry.issue_accepted(1, keys=KEYS, now=at(TODAY)).serial == 2
+    assert [event.name for event in registry.events(CITY, 1)].count("cancelled") == 1
 
 
 def test_half_a_year_after_a_lapse_is_waited_for_too(registry):

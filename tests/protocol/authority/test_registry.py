@@ -27,9 +27,10 @@ from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules.calendar import from_iso, iso
-from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED
+from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED
 from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_service
+from parts import nightly
 from permit_tools import CITY, KEYS, at, holder, issue
 
 
@@ -508,3 +509,43 @@ def test_card_image_that_is_not_ours_is_refused(registry, change):
     for text in ("", "[]", "nonsense"):
         with pytest.raises(CardImageError):
             CardImage.from_json(text)
+
+
+# -- A damaged file --------------------------------------------------------------------------------
+
+
+def test_empty_file_is_not_taken_for_an_empty_registry(tmp_path):
+    path = tmp_path / "permits.db"
+    path.touch()
+    with pytest.raises(DatabaseFileError, match="empty: restore it"):
+        Registry(path)
+    assert path.stat().st_size == 0
+
+
+def test_registry_that_could_not_be_made_leaves_no_file(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise sqlite3.DatabaseError("disk is full")
+
+    monkeypatch.setattr("juzhu_protocol.authority.database._claim", full)
+    with pytest.raises(DatabaseFileError):
+        Registry(tmp_path / "permits.db", create=True)
+    assert not (tmp_path / "permits.db").exists()
+
+
+def test_flipped_bit_of_the_registry_is_never_listed(tmp_path):
+    path = tmp_path / "permits.db"
+    with Registry(path, create=True) as registry:
+        for _ in range(3):
+            issue(registry, "2026-01-05")
+        registry.suspend(CITY, 3, 1, now=at("2026-02-01"))
+    good = path.read_bytes()
+    listed = 0
+    for at_byte in range(0, len(good), 1 if nightly() else 61):
+        path.write_bytes(good[:at_byte] + bytes([good[at_byte] ^ 1]) + good[at_byte + 1 :])
+        try:
+            with Registry(path) as registry:
+                assert registry.exceptions(CITY) == (3, {3: STATUS_SUSPENDED})
+            listed += 1
+        except DatabaseFileError:
+            continue
+    assert listed
