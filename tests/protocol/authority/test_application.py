@@ -101,6 +101,7 @@ def test_day_from_which_one_may_apply_is_said_in_both_languages():
         ("2025-01-05", (), []),
         ("2025-01-04", (), [("old-temporary-permit", "29")]),
         ("2016-05-01", ("old-temporary-permit",), []),
+        ("2026-01-05", (), []),
         ("2026-01-06", (), [("resident_since", "8")]),
     ],
 )
@@ -211,8 +212,10 @@ def test_application_comes_back_from_its_json(given):
         ('{"division": 1}', "division is a number"),
         ('{"registered": "5 January"}', "registered is a day"),
         ('{"registered": 20250105}', "registered is a day"),
-        ('{"registered": "1899-12-31"}', "registered is a day"),
-        ('{"registered": "2100-01-01"}', "registered is a day"),
+        ('{"registered": "1900-01-01"}', "registered is a day"),
+        ('{"registered": "2079-06-07"}', "registered is a day"),
+        ('{"division": 109999}', "division is a number"),
+        ('{"division": 830000}', "division is a number"),
         ('{"papers": "identity-card"}', "papers is a list"),
         ('{"papers": ["passport"]}', "papers is a list"),
         ('{"papers": [["identity-card"]]}', "papers is a list"),
@@ -225,6 +228,12 @@ def test_application_comes_back_from_its_json(given):
 def test_application_of_the_wrong_form_is_refused_by_its_field(content, said):
     with pytest.raises(ApplicationError, match=said):
         Application.from_json(content)
+
+
+@pytest.mark.parametrize(("day", "division"), [("1900-01-02", 110000), ("2079-06-06", 829999)])
+def test_first_and_last_day_and_division_that_a_card_can_hold_are_read(day, division):
+    one = Application.from_json(json.dumps({"registered": day, "division": division}))
+    assert (iso(one.registered), one.division) == (day, division)
 
 
 def test_null_is_what_was_not_given():
