@@ -213,7 +213,7 @@ def test_application_comes_back_from_its_json(given):
         ('{"registered": "5 January"}', "registered is a day"),
         ('{"registered": 20250105}', "registered is a day"),
         ('{"registered": "1900-01-01"}', "registered is a day"),
-        ('{"registered": "2079-06-07"}', "registered is a day"),
+        ('{"registered": "2079-06-06"}', "registered is a day"),
         ('{"division": 109999}', "division is a number"),
         ('{"division": 830000}', "division is a number"),
         ('{"papers": "identity-card"}', "papers is a list"),
@@ -230,7 +230,7 @@ def test_application_of_the_wrong_form_is_refused_by_its_field(content, said):
         Application.from_json(content)
 
 
-@pytest.mark.parametrize(("day", "division"), [("1900-01-02", 110000), ("2079-06-06", 829999)])
+@pytest.mark.parametrize(("day", "division"), [("1900-01-02", 110000), ("2079-06-05", 829999)])
 def test_first_and_last_day_and_division_that_a_card_can_hold_are_read(day, division):
     one = Application.from_json(json.dumps({"registered": day, "division": division}))
     assert (iso(one.registered), one.division) == (day, division)
