@@ -128,7 +128,8 @@ class ListFollower:
         actions: Actions = []
         if self._unstored and now >= self._store_at:
             self._store_at = now + self._poll_s
-            actions.extend(self._unstored.values())
+            # One at a time, the bundle first: it may end what else waits.
+            actions.append(self._unstored.get(StoreBundle) or next(iter(self._unstored.values())))
         if not self._connected:
             return actions
         if now >= self._poll_at:
@@ -151,6 +152,7 @@ class ListFollower:
             self._store_error = ""
             actions.append(Note(logging.INFO, "the store takes data again"))
         self._unstored.pop(type(action), None)
+        self._store_at = now
         if isinstance(action, StoreBundle):
             self._take_bundle(action.bundle, action.keys)
             actions.append(Note(logging.INFO, f"trust bundle version {action.keys.version} is in force"))
@@ -169,7 +171,7 @@ class ListFollower:
                 f"{len(held.content)} bytes",
             )
         )
-        if self._pull and self._pull.raw == action.manifest:
+        if self._pull and self._held and order(self._pull.manifest) <= order(self._held):
             actions.extend(self._drop_pull())
         return actions
 
@@ -183,6 +185,15 @@ class ListFollower:
         names = {StoreBundle: "the trust bundle", StoreProfile: "the profile", StoreList: "the list"}
         what = names[type(action)]
         return [Note(logging.ERROR, f"{what} could not be stored: {error} {self._in_force()}; tried again")]
+
+    def _unstored_list(self) -> StoreList | None:
+        action = self._unstored.get(StoreList)
+        return action if isinstance(action, StoreList) else None
+
+    def _newest_whole(self) -> Manifest | None:
+        """The newest list that came whole: nothing older is taken, even while that one cannot be stored."""
+        unstored = self._unstored_list()
+        return Manifest.from_bytes(unstored.manifest) if unstored else self._held
 
     def _topics(self) -> tuple[str, str, str]:
         division = self.holdings.division
@@ -221,16 +232,24 @@ class ListFollower:
                 raise TrustError(f"two different bundles have version {keys.version}")
         except TrustError as error:
             return self._refuse(topic, payload, "a trust bundle", error, now)
+        unstored = self._unstored.get(StoreBundle)
+        if isinstance(unstored, StoreBundle) and keys.version <= unstored.keys.version:
+            return []
         return [StoreBundle(payload, keys)]
 
     def _on_manifest(self, payload: bytes, now: float) -> Actions:
         topic = manifest_topic(self.holdings.division)
-        known = (self._pull.raw if self._pull else None, self._aside.get(topic))
+        unstored = self._unstored_list()
+        known = (
+            self._pull.raw if self._pull else None,
+            self._aside.get(topic),
+            unstored.manifest if unstored else None,
+        )
         if payload in known or (payload == self.holdings.manifest and self.holdings.content):
             return []
         if self._was_refused(topic, payload):
             return []
-        floor = self._pull.manifest if self._pull else self._held
+        floor = self._pull.manifest if self._pull else self._newest_whole()
         try:
             if self._keys is None:
                 raise UnknownKeyError("no trust bundle is held yet")
@@ -263,15 +282,19 @@ class ListFollower:
             return self._wait_for_key(topic, payload, "a profile", error, now)
         except TrustError as error:
             return self._refuse(topic, payload, "a profile", error, now)
+        newest = held.profile_version
+        unstored = self._unstored.get(StoreProfile)
+        if isinstance(unstored, StoreProfile):
+            newest = max(newest, read_profile(unstored.profile).profile_version)
         # The same content with another signature is the one that is held.
-        return [] if record.profile_version == held.profile_version else [StoreProfile(payload)]
+        return [] if record.profile_version <= newest else [StoreProfile(payload)]
 
     def _wait_for_key(self, topic: str, payload: bytes, what: str, error: Exception, now: float) -> Actions:
         self._aside[topic] = payload
         return self._warn(topic, f"{what} on {topic} waits for its key: {error}; {self._in_force()}", now)
 
     def _accept(self, raw: bytes, manifest: Manifest, now: float) -> Actions:
-        held, pull = self._held, self._pull
+        held, pull, unstored = self._held, self._pull, self._unstored_list()
         actions: Actions = []
         if pull and pull.manifest.content_hash == manifest.content_hash:
             pull.signed_anew(raw, manifest)
@@ -282,6 +305,9 @@ class ListFollower:
             if manifest.content_hash == held.content_hash and manifest.content_length == held.content_length:
                 actions.extend(self._drop_pull())
                 return [*actions, StoreList(raw, self.holdings.content)]
+        if unstored and Manifest.from_bytes(unstored.manifest).content_hash == manifest.content_hash:
+            actions.extend(self._drop_pull())
+            return [*actions, StoreList(raw, unstored.content)]
         actions.extend(self._drop_pull())
         self._pull = Pull(raw, manifest, now)
         text = f"fetching {self._pull}: {manifest.content_length} bytes in {self._pull.count} chunks"
@@ -358,9 +384,19 @@ class ListFollower:
         _, manifest, profile = self._topics()
         for topic in (manifest, profile):
             self._refused.pop(topic, None)
+        assert self._keys is not None
+        unstored = self._unstored_list()
+        if unstored:
+            try:
+                open_manifest(
+                    unstored.manifest, self.holdings.division, self._keys, self._verifier, self._held
+                )
+            except TrustError as error:
+                del self._unstored[StoreList]
+                text = f"the list that waits for the store is dropped under the new bundle: {error}; {self._in_force()}"
+                actions.append(Note(logging.WARNING, text))
         if self._pull:
             raw = self._pull.raw
-            assert self._keys is not None
             try:
                 open_manifest(raw, self.holdings.division, self._keys, self._verifier, self._held)
             except TrustError as error:

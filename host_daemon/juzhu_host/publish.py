@@ -14,14 +14,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from juzhu_protocol.authority.errors import DatabaseBusyError, DatabaseFileError, JournalBehindError
+from juzhu_protocol.authority.errors import (
+    DatabaseBusyError,
+    DatabaseFileError,
+    JournalBehindError,
+    RegistryBehindError,
+)
 from juzhu_protocol.authority.journal import Journal, Publication
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256
 from juzhu_protocol.errors import TrustError
 from juzhu_protocol.hostside.native import NativeVerifier
-from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.lists.topics import chunk, manifest_topic, profile_topic, trust_topic
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of
@@ -56,7 +61,7 @@ class ListSource:
         accept_clock_jump: bool = False,
     ) -> None:
         self._path = registry_path
-        self._registry = Registry(registry_path)
+        self._registry = _sound(registry_path)
         self._inode = registry_path.stat().st_ino
         self._seen = -1
         self._journal = journal
@@ -86,6 +91,8 @@ class ListSource:
         highest, exceptions = self._registry.exceptions(self._division)
         content = build_list(self._division, highest, exceptions)
         current = self._journal.current()
+        if current is not None:
+            self._refuse_fewer(highest, current.content)
         self._signed_at = self._journal.signed_at()
         now = self._now()
         if current is None or current.content != content or self._is_old(self._signed_at):
@@ -96,6 +103,16 @@ class ListSource:
             current = self._sign(content, now)
             self._signed_at = now
         return current
+
+    def _refuse_fewer(self, highest: int, published: bytes) -> None:
+        # Serials are dense and only rise: fewer of them is another registry, or an old copy of this one.
+        issued = StatusList(lambda at, size: published[at : at + size], len(published)).highest_serial
+        if highest < issued:
+            raise RegistryBehindError(
+                f"{self._path} has issued {highest} permits of {self._division}, and a list of {issued} was "
+                "published: the permits that it lacks would count as valid. Name the right registry, or restore "
+                "its newest backup; nothing was signed"
+            )
 
     def _is_old(self, signed_at: int) -> bool:
         # In either direction: a clock that was set back must not leave the list unsigned until it is there again.
@@ -130,9 +147,20 @@ class ListSource:
             raise DatabaseFileError(f"{self._path}: {error.strerror}; restore it from a backup") from None
         if inode != self._inode:
             log.warning("%s was replaced by another file; following that one", self._path)
-            registry = Registry(self._path)
+            registry = _sound(self._path)
             self._registry.close()
             self._registry, self._inode, self._seen = registry, inode, -1
+
+
+def _sound(path: Path) -> Registry:
+    """Open a registry, and look through all of it once."""
+    registry = Registry(path)
+    try:
+        registry.check()
+    except BaseException:
+        registry.close()
+        raise
+    return registry
 
 
 class Publisher:

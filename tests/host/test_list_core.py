@@ -625,3 +625,48 @@ def test_random_messages_never_move_the_state(broker: Broker) -> None:
     assert broker.held == before
     assert broker.stored == []
     assert all(note.text.isprintable() for note in broker.notes)
+
+
+def test_older_list_is_not_taken_while_a_newer_one_waits_for_the_store(broker: Broker) -> None:
+    newest, older = content_of(4), content_of(6)
+    broker.store_error = "full."
+    broker.publish(newest, broker.authority.manifest(newest, 15))
+    broker.deliver(MANIFEST, broker.retained[MANIFEST])
+    broker.publish(older, broker.authority.manifest(older, 11))
+    broker.deliver(MANIFEST, broker.retained[MANIFEST])
+    assert "a manifest on" in broker.warnings()[-1]
+    broker.store_error = ""
+    broker.wait(POLL_S)
+    assert (broker.held.sequence, broker.held.content) == (15, newest)
+    assert broker.subscribed == {TRUST, MANIFEST, PROFILE}
+
+
+def test_older_list_is_not_taken_while_the_held_one_signed_anew_waits_for_the_store(broker: Broker) -> None:
+    older = content_of(6)
+    broker.store_error = "full."
+    broker.deliver(MANIFEST, broker.authority.manifest(broker.held.content, 15))
+    broker.publish(older, broker.authority.manifest(older, 11))
+    broker.deliver(MANIFEST, broker.retained[MANIFEST])
+    broker.store_error = ""
+    broker.wait(2 * POLL_S)
+    assert broker.held.sequence == 15
+    assert broker.chunks_asked() == []
+
+
+def test_older_profile_is_not_taken_while_a_newer_one_waits_for_the_store(profiled: Broker) -> None:
+    profiled.store_error = "full."
+    profiled.deliver(PROFILE, profiled.authority.profile(5))
+    profiled.deliver(PROFILE, profiled.authority.profile(4))
+    profiled.store_error = ""
+    profiled.wait(POLL_S)
+    assert profiled.held.profile_version == 5
+
+
+def test_list_that_waits_for_the_store_is_dropped_when_a_new_bundle_retires_its_epoch(broker: Broker) -> None:
+    broker.store_error = "full."
+    broker.deliver(MANIFEST, broker.authority.manifest(broker.held.content, 15))
+    broker.store_error = ""
+    broker.deliver(TRUST, broker.authority.bundle(2, epoch=2))
+    broker.wait(2 * POLL_S)
+    assert (broker.held.bundle_version, broker.held.sequence) == (2, 5)
+    assert any("dropped under the new bundle" in line for line in broker.warnings())

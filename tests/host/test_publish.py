@@ -20,11 +20,13 @@ from juzhu_protocol.authority.errors import (
     JournalBehindError,
     NoKeyError,
     ProfileVersionError,
+    RegistryBehindError,
 )
 from juzhu_protocol.authority.journal import Journal
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.crypto.curve import P256
+from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.lists.topics import CHUNK_SIZE, chunk_topics, manifest_topic, profile_topic, trust_topic
@@ -756,3 +758,36 @@ async def test_sigkilled_publisher_neither_loses_nor_reuses_a_number(tmp_path, b
     assert sorted(rows) == list(range(1, manifest.sequence + 1))
     assert all(rows[sequence] == raw for sequence, raw in reader.manifests.items())
     assert len(reader.manifests) > rounds
+
+
+def test_registry_with_fewer_permits_than_were_published_signs_nothing(office, tmp_path):
+    for _ in range(3):
+        issue(office.registry, "2026-01-05")
+    office.source.newest()
+    other = tmp_path / "old.db"
+    with Registry(other, create=True) as old:
+        issue(old, "2026-01-05")
+    other.rename(office.path)
+    with pytest.raises(RegistryBehindError, match="1 permits of 410200, and a list of 3") as caught:
+        office.source.newest()
+    assert caught.value.exit_code == EXIT_CONFIG
+    current = office.journal.current()
+    assert current is not None
+    assert current.sequence == 1
+
+
+def test_registry_is_looked_through_when_it_is_opened_and_when_it_is_replaced(office, tmp_path, monkeypatch):
+    checked = []
+    sound = Registry.check
+    monkeypatch.setattr(Registry, "check", lambda registry: (checked.append(1), sound(registry)))
+    office.reopen()
+    office.source.newest()
+    issue(office.registry, "2026-01-05")
+    office.source.newest()
+    assert len(checked) == 1
+    other = tmp_path / "copy.db"
+    with Registry(other, create=True) as copy:
+        issue(copy, "2026-01-05")
+    other.rename(office.path)
+    office.source.newest()
+    assert len(checked) == 2

@@ -134,6 +134,10 @@ class JournalBehindError(OperatorError):
     """The broker holds a manifest, signed by our key, that this journal never made."""
 
 
+class RegistryBehindError(OperatorError):
+    """The registry has issued fewer serials than its list says that were published."""
+
+
 class ClockError(OperatorError):
     """The clock contradicts the last manifest's time, which is a floor of readers' clocks."""
 
