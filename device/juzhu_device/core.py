@@ -13,6 +13,7 @@ from juzhu_protocol.rules.decide import GENUINE, KEY_UNKNOWN, STATUS_VALID, Cloc
 from juzhu_protocol.rules.reasons import (
     NOT_A_PERMIT,
     READER_FAULT,
+    RULE_UNKNOWN,
     TRY_AGAIN,
     UNREADABLE,
 )
@@ -70,6 +71,7 @@ class ReaderCore:
         self._torn_ms = 0
         self._damage_told = ""
         self._profile, self._rule = settings.profile, settings.service
+        self._rules_lost = False
         self._decide_by_newest()
 
     def card_present(self, now_ms: int) -> "list[Action]":
@@ -116,8 +118,12 @@ class ReaderCore:
         return self._flush(now_ms)
 
     def _decide_by_newest(self) -> None:
-        """Take the newest good profile: the signed one, or the installed one when it is newer or alone."""
+        """Take the newest good profile: the signed one, or the installed one when it is newer or alone.
+
+        When a newer one than the installed was in force and is lost, the rules are unknown until it comes again.
+        """
         installed, signed = self._settings.profile, self.store.profile
+        self._rules_lost = signed is None and self.store.state.profile_floor > installed.version
         if signed is None or signed.version < installed.version:
             self._profile, self._rule = installed, self._settings.service
         else:
@@ -193,6 +199,8 @@ class ReaderCore:
                 conversation.info, conversation.service, store.keys, self._verifier
             )
         status = STATUS_VALID if record is None else store.status_of(record.list_division, record.serial)
+        if self._rules_lost:
+            return Verdict(RULE_UNKNOWN, clock, self._list_state()), None
         verdict = decide(record, authenticity, status, self._rule, clock, self._list_state(), self._profile)
         return verdict, record if authenticity == GENUINE else None
 

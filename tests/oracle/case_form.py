@@ -92,6 +92,7 @@ REASONS = (
     "overdue",
     "lapsed",
     "other-division",
+    "rule-unknown",
     "other-rules",
     "under-age",
     "residence-not-shown",

@@ -303,6 +303,7 @@ ROWS: list[tuple[Any, ...]] = [
     ("20: a reader's list has no causes", {"status": "revoked"}, "DENY revoked", "20", *PLAIN),
     # 2, 28, 29: place and class
     ("2: another city's permit", {"division": 410102}, "DENY other-division", "2", *PLAIN),
+    ("2: a district that the rules do not name", {"division": 410299}, "REFER rule-unknown", "", *PLAIN),
     ("18 goes before 2", on("2025-11-11", division=410102), "DENY lapsed", "18", *PLAIN),
     ("28", with_class("hong-kong-macao-taiwan", "2024-11-23"), "REFER other-rules", "28", *PLAIN),
     (

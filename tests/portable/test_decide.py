@@ -245,7 +245,8 @@ def test_a_serial_newer_than_the_list_is_judged_on_its_signature():
 def test_another_division_is_denied_and_other_rules_are_referred():
     elsewhere = judge(service(list_division=410100, issuing_division=410102))
     assert (said(elsewhere), elsewhere.article) == ("other-division", "2")
-    assert said(judge(service(issuing_division=410102))) == "other-division"
+    unknown_district = judge(service(issuing_division=410299))
+    assert (unknown_district.answer, said(unknown_district)) == (REFER, "rule-unknown")
     hong_kong = judge(service(permit_class=2))
     assert (hong_kong.answer, said(hong_kong), hong_kong.article) == (REFER, "other-rules", "28")
 
@@ -258,7 +259,10 @@ def test_a_transitional_permit_serves_to_its_end_when_it_is_older_than_the_measu
     assert judge(record).restorable_until == 0
     ended = judge(record, clock=Clock(TODAY + 1, TODAY + 1))
     assert (ended.answer, said(ended), ended.article, ended.until) == (DENY, "transitional-ended", "29", 0)
-    old["issue_day"] = from_iso("2017-12-30")
+    old["issue_day"] = from_iso("2018-03-01")
+    # A replaced card keeps the anchor of the permit that was received before.
+    assert said(judge(service(good_through=TODAY, **old))) == "in-force"
+    old["anchor_day"] = from_iso("2017-12-30")
     late = judge(service(good_through=TODAY, **old))
     assert (late.answer, said(late), late.article) == (REFER, "other-rules", "29")
 

@@ -32,10 +32,10 @@ from juzhu_protocol.errors import (
     UnknownKeyError,
     WrongDivisionError,
 )
-from juzhu_protocol.records.profile import ProfileRecord
+from juzhu_protocol.records.profile import ProfileRecord, ProfileRecordExtension
 from juzhu_protocol.rules import reasons
 from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
-from juzhu_protocol.trust.profile import MAX_SIGNED_PROFILE, open_profile
+from juzhu_protocol.trust.profile import MAX_SIGNED_PROFILE, open_profile, read_profile
 
 # PROFILE_2 asks 70 years on the bus, and the card's holder is 66.
 TOO_YOUNG = (DENY, reasons.UNDER_AGE)
@@ -204,14 +204,14 @@ def test_profile_under_way_is_forgotten_when_the_bundle_that_it_needs_comes_firs
     assert bench.data(PROFILE, 0, PROFILE_2[:100]).result == TransferStateError.code
 
 
-def test_withdrawn_policy_key_leaves_the_installed_profile_and_the_floor():
+def test_withdrawn_policy_key_leaves_the_rules_unknown_and_the_floor():
     bench = with_profile()
     assert bench.send(TRUST, BUNDLE_POLICY_REVOKED) == 0
     assert bench.hello().profile_version == 0
-    assert bench.verdict(GOOD) == IN_FORCE
+    assert bench.verdict(GOOD) == (REFER, reasons.RULE_UNKNOWN)
     assert bench.send(PROFILE, PROFILE_3) == UnknownKeyError.code
     bench.restart()
-    assert bench.verdict(GOOD) == IN_FORCE
+    assert bench.verdict(GOOD) == (REFER, reasons.RULE_UNKNOWN)
     assert bench.core.store.state.profile_floor == 2
 
 
@@ -222,7 +222,7 @@ def test_bundle_under_which_the_profile_stands_leaves_it_in_force():
     assert bench.core.store.clock_floor == NOW - 1200
 
 
-def test_profile_lost_from_flash_is_named_and_the_installed_one_decides():
+def test_profile_lost_from_flash_is_named_and_no_older_one_decides():
     for worn in (False, True):
         flash = with_profile().flash
         slot = "profile%d" % Bench(flash.copy()).core.store.state.profile_slot
@@ -233,7 +233,7 @@ def test_profile_lost_from_flash_is_named_and_the_installed_one_decides():
         bench = Bench(flash)
         bench.pass_time(20)
         assert any("profile on flash is not usable" in report for report in bench.reports)
-        assert bench.verdict(GOOD) == IN_FORCE
+        assert bench.verdict(GOOD) == (REFER, reasons.RULE_UNKNOWN)
         # The floor stands, and the next one mends it.
         assert bench.send(PROFILE, PROFILE_1) == RollbackError.code
         assert bench.send(PROFILE, PROFILE_2) == 0
@@ -286,3 +286,49 @@ def step_power_cut(index):
 def test_power_cut_at_any_write_leaves_the_old_profile_or_the_new():
     for index in range(len(CASES)):
         step_power_cut(index)
+
+
+def test_profile_that_contradicts_itself_is_no_profile():
+    def wrong(change):
+        record = ProfileRecord.from_bytes(PROFILE_2)
+        change(record)
+        try:
+            read_profile(record.to_bytes())
+        except MalformedObjectError:
+            return True
+        return False
+
+    def condition_without_years(record):
+        record.services[0].condition = 1
+        record.services[0].years = 0
+
+    def years_without_condition(record):
+        record.services[0].condition = 0
+        record.services[0].years = 60
+
+    def warns_after_limit(record):
+        record.services[0].warn_hours = record.services[0].limit_hours + 1
+
+    def service_twice(record):
+        record.services.append(record.services[0])
+
+    def division_twice(record):
+        record.divisions.append(record.divisions[0])
+
+    def article_twice(record):
+        record.articles.append(record.articles[0])
+
+    def extension_backwards(record):
+        record.extensions.append(ProfileRecordExtension(100, 100, 100))
+
+    assert not wrong(lambda record: None)
+    for change in (
+        condition_without_years,
+        years_without_condition,
+        warns_after_limit,
+        service_twice,
+        division_twice,
+        article_twice,
+        extension_backwards,
+    ):
+        assert wrong(change), change

@@ -34,7 +34,8 @@ from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, sig
 
 CITY = KAIFENG.list_division
 DIVISIONS = tuple(KAIFENG.units)
-ELSEWHERE = (110101, 110105, 310115, 410102, 411002, 440106)
+ELSEWHERE = (110101, 110105, 310115, 410102, 411002, 440106, 410211, 410224, 410299)
+"""Other cities' divisions, and some of this one that its profile does not name."""
 FIRST_DAY, LAST_DAY = 1, 65534
 WITHDRAWN_ON = 46000
 SERIALS = range(2, 99_999_998)

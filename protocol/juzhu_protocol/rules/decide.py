@@ -240,7 +240,7 @@ def window_opens(good_through: int, profile: Profile) -> int:
 def _contradicts_itself(record: "Service") -> bool:
     return (
         record.birth_day > record.issue_day
-        or add_years(record.birth_day, OLDEST_AT_ISSUE) < record.issue_day
+        or add_years(record.birth_day, OLDEST_AT_ISSUE) < min(record.issue_day, record.anchor_day)
         or record.good_through <= record.anchor_day
     )
 
@@ -316,11 +316,15 @@ class _Case:
 
     def _fitness(self) -> int:
         record, profile = self._record, self._profile
-        if record.list_division != profile.list_division or record.issuing_division not in profile.units:
+        if record.list_division != profile.list_division:
             return OTHER_DIVISION
+        # A district of this very place that the profile does not know yet: our fault, not the holder's.
+        if record.issuing_division not in profile.units:
+            return RULE_UNKNOWN
         if not profile.class_policy & CLASS_BITS[record.permit_class]:
             return OTHER_RULES
-        if record.permit_class == CLASS_TRANSITIONAL and record.issue_day >= profile.transitional_before:
+        # A replaced card keeps its permit's anchor: the permit was received then.
+        if record.permit_class == CLASS_TRANSITIONAL and record.anchor_day >= profile.transitional_before:
             return OTHER_RULES
         return 0
 

@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..records.profile import ProfileRecord
 from ..records.trust import BundleKey
-from ..rules.profile import Profile
+from ..rules.profile import CONDITION_AGE, CONDITION_RESIDENCE, Profile
 from .bundle import PURPOSE_POLICY, TrustedKeys
 from .contexts import PROFILE_CONTEXT, signed_part
 from .moments import refuse_future
@@ -67,7 +67,31 @@ def read_profile(data: bytes) -> ProfileRecord:
         Profile.of(record)
     except (RecordError, ValueError) as error:
         raise MalformedObjectError("profile: " + str(error))
+    fault = _contradiction(record)
+    if fault:
+        raise MalformedObjectError("profile: " + fault)
     return record
+
+
+def _contradiction(record: ProfileRecord) -> str:
+    """Say where a record contradicts itself, so that no value of it could let somebody pass by mistake."""
+    for name, values in (
+        ("division", [entry.division for entry in record.divisions]),
+        ("service", [entry.code for entry in record.services]),
+        ("reason", [entry.reason for entry in record.articles]),
+    ):
+        for value in values:
+            if values.count(value) > 1:
+                return "%s %d stands twice" % (name, value)
+    for entry in record.services:
+        if (entry.condition in (CONDITION_AGE, CONDITION_RESIDENCE)) != (entry.years > 0):
+            return "service %d has a condition and years that contradict each other" % entry.code
+        if entry.warn_hours > entry.limit_hours:
+            return "service %d warns after its limit" % entry.code
+    for range_ in record.extensions:
+        if not range_.first <= range_.last < range_.through:
+            return "an extension ends before what it extends"
+    return ""
 
 
 def find_policy_key(record: ProfileRecord, keys: TrustedKeys) -> BundleKey:
