@@ -34,8 +34,9 @@ from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, sig
 
 CITY = KAIFENG.list_division
 DIVISIONS = tuple(KAIFENG.units)
-ELSEWHERE = (110101, 110105, 310115, 410102, 411002, 440106, 410211, 410224, 410299)
-"""Other cities' divisions, and some of this one that its profile does not name."""
+FAR = (110101, 110105, 310115, 410102, 411002, 440106)
+UNNAMED = (410211, 410224, 410299)
+"""Divisions of this city that its profile does not name."""
 FIRST_DAY, LAST_DAY = 1, 65534
 WITHDRAWN_ON = 46000
 SERIALS = range(2, 99_999_998)
@@ -49,9 +50,9 @@ def _key(name: str, purpose: str, number: int, divisions: "tuple[int, ...]" = ()
 
 ROOTS = tuple(_key(f"root-{number}", "root", 1000 + number) for number in (1, 2, 3))
 ORGAN = _key("organ-kaifeng", "organ", 2001, DIVISIONS)
-ORGAN_ELSEWHERE = _key("organ-elsewhere", "organ", 2002, ELSEWHERE)
-WITHDRAWN = _key("organ-withdrawn", "organ", 2003, (*DIVISIONS, *ELSEWHERE), WITHDRAWN_ON)
-STRANGER = _key("organ-stranger", "organ", 2004, (*DIVISIONS, *ELSEWHERE))
+ORGAN_ELSEWHERE = _key("organ-elsewhere", "organ", 2002, (*FAR, *UNNAMED))
+WITHDRAWN = _key("organ-withdrawn", "organ", 2003, (*DIVISIONS, *FAR), WITHDRAWN_ON)
+STRANGER = _key("organ-stranger", "organ", 2004, (*DIVISIONS, *FAR))
 LIST_KEY = _key("list-kaifeng", "list", 2005, (CITY,))
 BELIEVED = (ORGAN, ORGAN_ELSEWHERE, WITHDRAWN, LIST_KEY)
 
