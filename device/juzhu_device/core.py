@@ -24,7 +24,7 @@ from juzhu_protocol.trust.verifier import SignatureVerifier
 
 from .actions import Report, SendApdu, SendBytes, Show
 from .clock import clock_of, latest_time, read_rtc
-from .feedback import FEEDBACK
+from .feedback import feedback
 from .host_link import HostLink
 from .pseudonym import NO_PSEUDONYM, Pseudonyms
 from .settings import ReaderSettings
@@ -166,7 +166,9 @@ class ReaderCore:
         self._torn += 1
         self._torn_ms = now_ms
         if self._torn < TORN_READS_TO_REFER:
-            actions: "list[Action]" = [Show(TRY_AGAIN, FEEDBACK[TRY_AGAIN], None, conversation.apdus)]
+            actions: "list[Action]" = [
+                Show(TRY_AGAIN, feedback(TRY_AGAIN, self._rule.code), None, conversation.apdus)
+            ]
             return actions + self._after(None, None, now_ms)
         self._torn = 0
         return self._finish(
@@ -207,7 +209,9 @@ class ReaderCore:
     def _finish(
         self, verdict: Verdict, genuine: "Service | None", conversation: BusConversation, now_ms: int
     ) -> "list[Action]":
-        show: "list[Action]" = [Show(verdict.answer, FEEDBACK[verdict.answer], verdict, conversation.apdus)]
+        show: "list[Action]" = [
+            Show(verdict.answer, feedback(verdict.answer, self._rule.code), verdict, conversation.apdus)
+        ]
         return show + self._after(verdict, genuine, now_ms)
 
     def _after(self, verdict: "Verdict | None", genuine: "Service | None", now_ms: int) -> "list[Action]":

@@ -4,6 +4,7 @@ Nothing here depends on the reason, so that nobody near can tell a suspension fr
 """
 
 from juzhu_protocol.rules.reasons import ALLOW, DENY, PUBLIC_LINES, REFER, TRY_AGAIN
+from juzhu_protocol.rules.services import ROLE_COUNTER, service_role
 
 
 class Feedback:
@@ -24,3 +25,10 @@ FEEDBACK = {
     REFER: Feedback("blue", "person", PUBLIC_LINES[REFER], (120, 120, 300)),
     TRY_AGAIN: Feedback("white", "arrow", PUBLIC_LINES[TRY_AGAIN], (80, 80, 80, 80, 80)),
 }
+
+
+def feedback(answer: int, service_code: int) -> Feedback:
+    """Return the signal for an answer at a service; at a counter a refusal looks and sounds like a referral."""
+    if answer == DENY and service_role(service_code) == ROLE_COUNTER:
+        return FEEDBACK[REFER]
+    return FEEDBACK[answer]
