@@ -27,6 +27,7 @@ from .notes import Throttle, clean
 from .tasks import together
 
 log = logging.getLogger(__name__)
+_library_log = logging.getLogger(__name__ + ".library")
 
 DEFAULT_PORT = 1883
 KEEPALIVE_S = 30
@@ -122,6 +123,29 @@ class Bus(Protocol):
         """Wait until the connection is lost, then raise BusError; never returns."""
 
 
+class _Tamed(logging.Filter):
+    """Lets the libraries' lines into the log as ours are: one line each, peer text cleaned, a few a minute.
+
+    A broker can make them log with every byte that it sends, topics of its choice and tracebacks included.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._throttle = Throttle()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record; False for one that is only counted."""
+        text: str | None = clean(record.getMessage(), 200)
+        if record.levelno >= logging.WARNING:
+            text = self._throttle.line(record.msg, text or "", time.monotonic())
+        record.msg, record.args = text or "", ()
+        record.exc_info = record.exc_text = record.stack_info = None
+        return text is not None
+
+
+_library_log.addFilter(_Tamed())
+
+
 T = TypeVar("T")
 B = TypeVar("B", bound=Bus)
 
@@ -158,11 +182,13 @@ class MqttBus:
             keepalive=KEEPALIVE_S,
             timeout=CALL_TIMEOUT_S,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            logger=_library_log,
         )
         try:
             await _connect(client)
         except (aiomqtt.MqttError, OSError, ValueError) as error:
-            raise BusError(f"no connection to {self}: {error}") from error
+            _shut(client)
+            raise BusError(f"no connection to {self}: {clean(str(error), 200)}") from error
         self._client = client
         self._pump_task = asyncio.create_task(self._pump(client), name="mqtt-pump")
         return self
@@ -181,6 +207,8 @@ class MqttBus:
             await self._client.__aexit__(None, None, None)
         except (aiomqtt.MqttError, OSError) as gone:
             log.debug("leaving %s: %s", self, gone)
+        finally:
+            _shut(self._client)
 
     async def publish(self, topic: str, payload: bytes, retain: bool = True) -> None:
         """See Bus.publish."""
@@ -193,6 +221,8 @@ class MqttBus:
         for batch in _batches(topics):
             granted = await self._answered(client.subscribe([(topic, 1) for topic in batch]), "subscribing")
             codes = [code if isinstance(code, int) else int(str(code.value)) for code in granted]
+            if len(codes) != len(batch):
+                raise BusError(f"{self} answered {len(codes)} subscriptions, {len(batch)} were asked for")
             refused = [topic for topic, code in zip(batch, codes, strict=True) if code >= FIRST_FAILURE]
             if refused:
                 raise BusError(f"{self} refused the subscription to {', '.join(refused)}")
@@ -250,8 +280,12 @@ class MqttBus:
                     )
                 self._queue.put_nowait(Message(str(message.topic), payload, bool(message.retain)))
         except aiomqtt.MqttError as error:
-            self._give_up(BusError(f"the connection to {self} is lost: {error.__cause__ or error}"))
+            why = clean(str(error.__cause__ or error), 200)
+            # What the library cannot read it reads again and again while the socket is open.
+            _shut(client)
+            self._give_up(BusError(f"the connection to {self} is lost: {why}"))
         except BusError as error:
+            _shut(client)
             self._give_up(error)
 
     def _too_long(self, topic: str, length: int) -> None:
@@ -273,10 +307,26 @@ class MqttBus:
                 raise self._reason()
             return answer.result()
         except aiomqtt.MqttError as error:
-            raise BusError(f"{what} at {self}: {error}") from error
+            raise BusError(f"{what} at {self}: {clean(str(error), 200)}") from error
         finally:
             loss.cancel()
             answer.cancel()
+
+
+def _shut(client: aiomqtt.Client) -> None:
+    """End a client's socket at once, whatever state its library is in; the library has no way to do so."""
+    # Otherwise it goes on looking after the connection until the next keepalive fails.
+    if client._misc_task is not None:  # noqa: SLF001
+        client._misc_task.cancel()  # noqa: SLF001
+    opened = client._client.socket()  # noqa: SLF001
+    if not isinstance(opened, socket.socket) or opened.fileno() < 0:
+        return
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(opened.fileno())
+    loop.remove_writer(opened.fileno())
+    with contextlib.suppress(OSError):
+        opened.shutdown(socket.SHUT_RDWR)
+    opened.close()
 
 
 async def _connect(client: aiomqtt.Client) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from juzhu_protocol.authority.errors import (
     DatabaseBusyError,
     DatabaseFileError,
+    DatabaseFullError,
     JournalBehindError,
     RegistryBehindError,
 )
@@ -34,13 +35,16 @@ from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import open_manifest, order
 
 from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
-from .notes import Throttle
+from .errors import BusError
+from .notes import Throttle, clean
 from .publish_profile import signed_profile
-from .tasks import together
+from .tasks import end, together
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
+HELD_UP_S = 1.0
+"""Between two tries while the database cannot be used."""
 ECHO_TIMEOUT_S = 5.0
 LOOK_S = 1.0
 """How long a broker may take to show what it retains; most do so within one round trip."""
@@ -85,6 +89,14 @@ class ListSource:
 
     def newest(self) -> Publication:
         """Return what the division's list is now, journaled; a new one when content or age ask for it."""
+        try:
+            return self._newest()
+        except BaseException:
+            # What was seen was not published: is_due() must not take it for done.
+            self._seen = -1
+            raise
+
+    def _newest(self) -> Publication:
         self._follow_file()
         # Before the content is read: a change in between is seen again rather than missed.
         self._seen = self._registry.data_version()
@@ -224,7 +236,8 @@ class Publisher:
             async with asyncio.timeout(self._look_s):
                 async for message in bus.messages():
                     self._check_manifest(message)
-                    return
+                    if message.topic == manifest_topic(self._division):
+                        return
         except TimeoutError:
             log.debug("the broker retains no manifest of %d", self._division)
 
@@ -244,12 +257,14 @@ class Publisher:
                         what = "refreshed" if newest.content == published.content else "changed"
                         published = newest
                         await self._publish_list(bus, newest, began, what)
+                if held_up:
+                    log.info("the database can be used again")
                 held_up = False
-            except DatabaseBusyError as error:
+            except (DatabaseBusyError, DatabaseFullError) as error:
                 if not held_up:
-                    log.warning("%s", error)
+                    log.warning("%s; tried again until it goes", error)
                 held_up = True
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(HELD_UP_S if held_up else POLL_S)
 
     async def _publish_list(self, bus: Bus, publication: Publication, began: float, what: str) -> None:
         for number, topic in enumerate(publication.topics):
@@ -274,18 +289,25 @@ class Publisher:
         async for message in bus.messages():
             self._check_manifest(message)
 
+    def _warn(self, subject: str, text: str) -> None:
+        line = self._throttle.line(subject, text, self._monotonic())
+        if line:
+            log.warning("%s", line)
+
     def _check_manifest(self, message: Message) -> bool:
         """Whether a manifest on the broker is our current one; JournalBehindError for one we never made.
 
         Readers that took such a one would refuse everything that we publish below it.
         """
+        if message.topic != manifest_topic(self._division):
+            text = f"ignored what came on {clean(message.topic, 120)}, which was not asked for"
+            self._warn("topics not asked for", text)
+            return False
         try:
             found = open_manifest(message.payload, self._division, self._keys.trusted, NativeVerifier())
         except TrustError as error:
             text = f"{message.topic} carries a manifest that is not ours: {error}"
-            line = self._throttle.line(message.topic, text, self._monotonic())
-            if line:
-                log.warning("%s", line)
+            self._warn(message.topic, text)
             return False
         current = self._journal.current()
         ours = (current.key_epoch, current.sequence) if current else (0, 0)
@@ -384,24 +406,29 @@ def _run(args: argparse.Namespace) -> int:
 
 
 async def _main(publisher: Publisher, open_bus: Callable[[], MqttBus], *, watch: bool) -> int:
-    work = asyncio.ensure_future(
-        stay_connected(open_bus, publisher.watch) if watch else _once(publisher, open_bus)
-    )
-    loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-
-    def stop() -> None:
-        stopped.set()
-        work.cancel()
-
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stopped.set)
+    run = stay_connected(open_bus, publisher.watch) if watch else _once(publisher, open_bus)
+    return await until_stopped(run, stopped)
+
+
+async def until_stopped(run: Coroutine[Any, Any, None], stopped: asyncio.Event) -> int:
+    """Run until it returns or `stopped` is set, and return the exit code; what it raises comes out."""
+    work = asyncio.create_task(run)
+    waiting = asyncio.create_task(stopped.wait())
     try:
-        await work
-    except asyncio.CancelledError:
-        if not stopped.is_set():
-            raise
+        await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        # One cancel may be lost to an error that comes in the same moment; end() asks again.
+        await end([work])
+    if stopped.is_set():
         log.info("stopped")
+        if work.cancelled() or isinstance(work.exception(), BusError):
+            return 0
+    work.result()
     return 0
 
 

@@ -10,10 +10,11 @@ from hashlib import sha256
 
 import pytest
 
-from juzhu_host.bus import Message, MqttBus
+from juzhu_host.bus import Message, MqttBus, stay_connected
 from juzhu_host.errors import BusError, ConfigError
-from juzhu_host.publish import ListSource, Publisher
+from juzhu_host.publish import ListSource, Publisher, until_stopped
 from juzhu_host.publish_profile import signed_profile
+from juzhu_protocol.authority.database import writing
 from juzhu_protocol.authority.errors import (
     ClockError,
     DatabaseFileError,
@@ -791,3 +792,91 @@ def test_registry_is_looked_through_when_it_is_opened_and_when_it_is_replaced(of
     other.rename(office.path)
     office.source.newest()
     assert len(checked) == 2
+
+
+async def test_stopped_in_the_moment_in_which_the_broker_goes_it_ends(office, broker):
+    """The cancel that SIGTERM causes and the loss of the connection meet in every order."""
+    draw = random.Random(20261123)
+    for _ in range(100 if nightly() else 10):
+        stopped = asyncio.Event()
+        run = stay_connected(lambda: MqttBus(broker.url, "p"), office.publisher.watch)
+        running = asyncio.ensure_future(until_stopped(run, stopped))
+        async with MqttBus(broker.url, "watcher") as bus:
+            await bus.subscribe([MANIFEST])
+            async for _message in bus.messages():
+                break
+            await asyncio.sleep(0.02)
+        broker.stop(signal.SIGKILL)
+        for _turn in range(draw.randrange(12)):
+            await asyncio.sleep(draw.choice([0, 0, 0.0005]))
+        stopped.set()
+        async with asyncio.timeout(20):
+            assert await running == 0
+        broker.start()
+
+
+async def test_cancel_that_a_run_swallows_is_asked_for_again():
+    async def stubborn():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+    stopped = asyncio.Event()
+    running = asyncio.ensure_future(until_stopped(stubborn(), stopped))
+    await asyncio.sleep(0)
+    stopped.set()
+    async with asyncio.timeout(20):
+        assert await running == 0
+
+
+async def test_error_of_the_operator_comes_out_though_it_is_being_stopped():
+    stopped = asyncio.Event()
+    stopped.set()
+
+    async def behind():
+        raise JournalBehindError("x")
+
+    with pytest.raises(JournalBehindError):
+        await until_stopped(behind(), stopped)
+
+
+def test_topic_that_was_not_asked_for_is_ignored_and_cannot_forge_a_log_line(office, caplog):
+    issue(office.registry, "2026-01-05")
+    manifest = office.source.newest().manifest
+    for number in range(50):
+        forged = f"{MANIFEST}\n2026-11-23 12:00:00 INFO all is well {number}"
+        assert not office.publisher._check_manifest(Message(forged, manifest, False))
+    lines = [record.getMessage() for record in caplog.records if "not asked for" in record.getMessage()]
+    assert len(lines) == 1
+    assert "\n" not in lines[0]
+
+
+async def test_full_disk_under_the_journal_is_waited_for_and_told_once(office, monkeypatch, caplog):
+    monkeypatch.setattr("juzhu_host.publish.HELD_UP_S", 0.01)
+    issue(office.registry, "2026-01-05")
+    broker = FakeBroker()
+    database = office.journal._database
+    tries = []
+    append = office.journal.append
+
+    def append_on_a_full_disk(*given, **more):
+        tries.append(1)
+        if len(tries) < 5:
+            with writing(database, office.folder / "journal"):
+                database.execute("PRAGMA max_page_count = 1").fetchone()
+                database.execute("CREATE TABLE large AS SELECT zeroblob(100000)")
+        return append(*given, **more)
+
+    def changed():
+        if not tries and MANIFEST in broker.retained:
+            monkeypatch.setattr(office.journal, "append", append_on_a_full_disk)
+            if office.registry.permit(CITY, 1).status == "valid":
+                office.registry.suspend(CITY, 1, 2, now=NOW)
+        return len(tries) >= 5
+
+    await office.watch_until(
+        broker, lambda: changed() and resolve(broker.retained)[1].status(1) == STATUS_SUSPENDED
+    )
+    lines = [record.getMessage() for record in caplog.records if "no room is left" in record.getMessage()]
+    assert len(lines) == 1

@@ -2,13 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlite_utils
 
 from ..hostside.sqlite_files import make_durable, make_private
-from .errors import DatabaseBusyError, DatabaseFileError
+from .errors import DatabaseBusyError, DatabaseFileError, DatabaseFullError
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -32,9 +32,16 @@ def open_database(path: Path, application_id: int, schema: str, *, create: bool)
         database.close()
         # What could not be made whole must not be taken for an empty file of ours later.
         if is_new:
-            path.unlink(missing_ok=True)
+            _unlink_empty(path)
         raise
     return database
+
+
+def _unlink_empty(path: Path) -> None:
+    # Another process may have found the new file and made it a registry meanwhile.
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def _claim(
@@ -85,12 +92,19 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise DatabaseBusyError(f"{path} is held by another process: try again") from error
+        if code == sqlite3.SQLITE_FULL:
+            raise DatabaseFullError(
+                f"{path}: no room is left on its disk; free some, nothing was changed"
+            ) from error
         raise DatabaseFileError(f"{path}: {error}") from error
     except sqlite3.IntegrityError as error:
         raise DatabaseFileError(
             f"{path} holds what contradicts this act ({error}): restore it from a backup, or look what changed it"
         ) from error
-    except sqlite3.DatabaseError as error:
-        raise DatabaseFileError(f"{path}: {error}; restore it from a backup") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        # sqlite3 fails to decode its own message when that quotes a damaged schema.
+        what = "its schema is damaged" if isinstance(error, UnicodeDecodeError) else error
+        raise DatabaseFileError(f"{path}: {what}; restore it from a backup") from error

@@ -156,3 +156,9 @@ class DatabaseBusyError(AuthorityError):
     """Another process holds the database for longer than we wait."""
 
     exit_code = EXIT_TEMPORARY
+
+
+class DatabaseFullError(AuthorityError):
+    """No room is left on the disk of a registry or journal."""
+
+    exit_code = EXIT_TEMPORARY
