@@ -11,7 +11,7 @@ from juzhu_protocol.records.link import Display, Status
 
 from .errors import StoreError, TransportError
 from .holdings import Holdings
-from .notes import Note
+from .notes import Note, Throttle, clean
 from .reader_session import Actions, HangUp, LookUpTaps, ReaderSession, ShowDisplay, ShowStatus, StoreTap
 from .settings import ReaderSettings
 from .store import Store
@@ -56,6 +56,8 @@ class ReaderLink:
         self._store = store
         self._listener = listener
         self._now_ms = now_ms
+        self._port = str(settings.port)
+        self._throttle = Throttle()
         self._session = ReaderSession(secrets.randbits(32), holdings)
         self._to_write = asyncio.Event()
         self._to_tick = asyncio.Event()
@@ -130,16 +132,35 @@ class ReaderLink:
             job = await self._jobs.get()
             try:
                 if isinstance(job, LookUpTaps):
-                    highest = await self._store.taps_stored(job.reader_id, job.ring_id)
+                    await self._bind(job)
+                    highest = await self._store.taps_stored(self._port, job.reader_id, job.ring_id)
                     self._perform(self._session.taps_known(job, highest))
                 else:
-                    is_new = await self._store.store_tap(job.reader_id, job.ring_id, job.raw)
+                    is_new = await self._store.store_tap(self._port, job.reader_id, job.ring_id, job.raw)
                     self._perform(self._session.tap_stored(job, is_new))
             except StoreError as error:
                 if isinstance(job, StoreTap):
                     self._perform(self._session.tap_failed(job, str(error)))
                 else:
                     log.error("%s: its stored taps are not known: %s", self._settings.name, error)
+
+    async def _bind(self, job: LookUpTaps) -> None:
+        """Say loudly when a reader is not where it was: a replaced or moved one, or one that takes another's name."""
+        others = await self._store.bind_reader(self._port, job.reader_id, job.ring_id)
+        if not others:
+            return
+        known = "; ".join(
+            f"reader {clean(reader_id)} ring {ring_id} on {clean(port)}"
+            for port, reader_id, ring_id in others
+        )
+        text = (
+            f"reader {clean(job.reader_id)} with ring {job.ring_id} is on {self._port} for the first time, and this "
+            f"host knows {known}. Its taps get a history of their own. If nobody moved or replaced a reader, look at "
+            "what is plugged in there"
+        )
+        line = self._throttle.line("rings", text, self._now_ms() / 1000)
+        if line:
+            log.error("%s: %s", self._settings.name, line)
 
     def _perform(self, actions: Actions) -> None:
         for action in actions:

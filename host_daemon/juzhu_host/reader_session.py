@@ -18,7 +18,7 @@ from juzhu_protocol.link.objects import OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUS
 from juzhu_protocol.records.link import Ack, Display, Hello, ObjectResult, Status, Tap, TapStored
 
 from .holdings import Holdings
-from .notes import Note, clean
+from .notes import Note, Throttle, clean
 from .reader_push import Offer, Push, Refusals, meaning
 
 HELLO_EVERY_MS = 2_000
@@ -98,6 +98,7 @@ class ReaderSession:
         self._taken: Offer | None = None
         self._early_tap: RequestReceived | None = None
         self._told: set[str] = set()
+        self._throttle = Throttle()
 
     @property
     def status(self) -> Status | None:
@@ -217,7 +218,9 @@ class ReaderSession:
         if self._peer is not None and request.session != self._peer:
             self._machine.reset()
             self._restart(now_ms)
-            actions.append(Note(logging.INFO, "the reader restarted"))
+            line = self._throttle.line("restarts", "the reader restarted", now_ms / 1000)
+            if line:
+                actions.append(Note(logging.INFO, line))
         self._peer = request.session
         if request.kind == Tap.TYPE:
             # Whose tap it is, the STATUS says: until then it waits, and the reader with it.

@@ -19,7 +19,7 @@ from juzhu_protocol.records.trust import Manifest
 from .errors import SecondDaemonError, StoreDamagedError, StoreError
 from .store_thread import StoreThread
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 APPLICATION_ID = 0x4A7A6831
 """The file's mark ("Jzh1"), so that no other program's database is written to."""
@@ -38,13 +38,18 @@ _PUT_PROFILE = """
     on conflict (division) do update set profile_version = excluded.profile_version, profile = excluded.profile
 """
 _PUT_TAP = """
-    insert into taps (reader_id, ring_id, tap_index, time, pseudonym, service, answer, reason, flags,
-        list_sequence, chain, raw) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    insert into taps (port, reader_id, ring_id, tap_index, time, pseudonym, service, answer, reason, flags,
+        list_sequence, chain, raw) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     on conflict do nothing
 """
 _PUT_CONFLICT = """
-    insert into tap_conflicts (reader_id, ring_id, tap_index, raw) values (?, ?, ?, ?) on conflict do nothing
+    insert into tap_conflicts (port, reader_id, ring_id, tap_index, raw) values (?, ?, ?, ?, ?)
+    on conflict do nothing
 """
+_HIGHEST = "select max(tap_index) from taps where port = ? and reader_id = ? and ring_id = ?"
+
+MAX_JUMP = 1_000_000
+"""Taps that a reader may have made and overwritten between two that reach a host: years of a busy bus."""
 
 
 @dataclass(frozen=True)
@@ -137,45 +142,70 @@ class Store:
         values = (record.list_division, record.profile_version, profile)
         await self._thread.call(lambda database: _execute(database, _PUT_PROFILE, values), writes=True)
 
-    async def store_tap(self, reader_id: bytes, ring_id: int, raw: bytes) -> bool:
+    async def bind_reader(self, port: str, reader_id: bytes, ring_id: int) -> list[tuple[str, bytes, int]]:
+        """Note that a reader's ring came on a port; return what contradicts it, the first time that it does.
+
+        That is the same ring on other ports, and other rings on this one: (port, reader_id, ring_id).
+        """
+
+        def write(database: Database) -> list[tuple[str, bytes, int]]:
+            put = "insert into rings (port, reader_id, ring_id) values (?, ?, ?) on conflict do nothing"
+            if not database.execute(put, (port, reader_id, ring_id)).rowcount:
+                return []
+            sql = (
+                "select port, reader_id, ring_id from rings where (port = :port) <> "
+                "(reader_id = :reader and ring_id = :ring) order by rowid limit 8"
+            )
+            found = database.execute(sql, {"port": port, "reader": reader_id, "ring": ring_id})
+            return [(str(row[0]), bytes(row[1]), int(row[2])) for row in found]
+
+        return await self._thread.call(write, writes=True)
+
+    async def store_tap(self, port: str, reader_id: bytes, ring_id: int, raw: bytes) -> bool:
         """Keep a tap for good; False if this very tap was stored before. RecordError when it is none.
 
-        Another tap under an index that is taken is kept beside the first: neither is believed more, none is lost.
+        Another tap under an index that is taken, or one more than MAX_JUMP past the highest, is kept beside
+        the others: neither is believed more, none is lost, and no made-up index hides what is still to come.
+        Every port has a history of its own, so that a reader cannot speak for one on another port.
         """
         tap = Tap.from_bytes(raw)
-        place = (reader_id, ring_id, tap.index)
+        place = (port, reader_id, ring_id, tap.index)
         fields = (tap.time, tap.pseudonym, tap.service, tap.answer, tap.reason, tap.flags)
         values = (*place, *fields, tap.list_sequence, tap.chain, raw)
 
         def write(database: Database) -> bool:
+            highest = database.execute(_HIGHEST, place[:3]).fetchone()[0]
+            if highest is not None and tap.index > highest + MAX_JUMP:
+                return bool(database.execute(_PUT_CONFLICT, (*place, raw)).rowcount)
             if database.execute(_PUT_TAP, values).rowcount:
                 return True
-            sql = "select raw from taps where reader_id = ? and ring_id = ? and tap_index = ?"
+            sql = "select raw from taps where port = ? and reader_id = ? and ring_id = ? and tap_index = ?"
             if bytes(database.execute(sql, place).fetchone()[0]) == raw:
                 return False
             return bool(database.execute(_PUT_CONFLICT, (*place, raw)).rowcount)
 
         return await self._thread.call(write, writes=True)
 
-    async def taps_stored(self, reader_id: bytes, ring_id: int) -> int:
-        """Return the highest index stored of a reader's ring, 0 for none.
+    async def taps_stored(self, port: str, reader_id: bytes, ring_id: int) -> int:
+        """Return the highest index stored of a reader's ring from this port, 0 for none.
 
         A reader sends in order and may have overwritten what it never sent, so a gap below is not to be filled.
         """
 
         def read(database: Database) -> int:
-            sql = "select max(tap_index) from taps where reader_id = ? and ring_id = ?"
-            return int(database.execute(sql, (reader_id, ring_id)).fetchone()[0] or 0)
+            return int(database.execute(_HIGHEST, (port, reader_id, ring_id)).fetchone()[0] or 0)
 
         return await self._thread.call(read, writes=False)
 
-    async def taps(self, reader_id: bytes, ring_id: int, after: int = 0, limit: int = 1000) -> list[bytes]:
-        """Return the raw Tap records of a ring above index `after`, in order, at most `limit`."""
+    async def taps(
+        self, port: str, reader_id: bytes, ring_id: int, after: int = 0, limit: int = 1000
+    ) -> list[bytes]:
+        """Return the raw Tap records of a port's ring above index `after`, in order, at most `limit`."""
 
         def read(database: Database) -> list[bytes]:
-            sql = "select raw from taps where reader_id = ? and ring_id = ? and tap_index > ?"
+            sql = "select raw from taps where port = ? and reader_id = ? and ring_id = ? and tap_index > ?"
             sql += " order by tap_index limit ?"
-            return [bytes(row[0]) for row in database.execute(sql, (reader_id, ring_id, after, limit))]
+            return [bytes(row[0]) for row in database.execute(sql, (port, reader_id, ring_id, after, limit))]
 
         return await self._thread.call(read, writes=False)
 
@@ -215,9 +245,11 @@ def _prepare(database: Database) -> None:
             _create(database)
     elif application != APPLICATION_ID:
         raise StoreDamagedError(f"{path}: this is another program's database. Name another file as `store`.")
-    elif version == 1:
+    elif version in (1, 2):
         with database.atomic():
-            _create_profiles(database)
+            if version == 1:
+                _create_profiles(database)
+            _give_ports(database)
     elif version != SCHEMA_VERSION:
         raise StoreError(
             f"{path}: its form is version {version}, this software writes {SCHEMA_VERSION}. "
@@ -232,9 +264,17 @@ def _create(database: Database) -> None:
         pk="division",
         strict=True,
     )
+    _create_taps(database)
+    _create_profiles(database)
+    database.execute(f"pragma application_id = {APPLICATION_ID}")
+    database.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+
+def _create_taps(database: Database) -> None:
     # A tap names a pseudonym that changes daily; nothing else about a person is ever stored here.
     database.table("taps").create(
         {
+            "port": str,
             "reader_id": bytes,
             "ring_id": int,
             "tap_index": int,
@@ -248,16 +288,17 @@ def _create(database: Database) -> None:
             "chain": bytes,
             "raw": bytes,
         },
-        pk=("reader_id", "ring_id", "tap_index"),
+        pk=("port", "reader_id", "ring_id", "tap_index"),
         strict=True,
     )
     database.table("tap_conflicts").create(
-        {"reader_id": bytes, "ring_id": int, "tap_index": int, "raw": bytes},
-        pk=("reader_id", "ring_id", "tap_index", "raw"),
+        {"port": str, "reader_id": bytes, "ring_id": int, "tap_index": int, "raw": bytes},
+        pk=("port", "reader_id", "ring_id", "tap_index", "raw"),
         strict=True,
     )
-    _create_profiles(database)
-    database.execute(f"pragma application_id = {APPLICATION_ID}")
+    database.table("rings").create(
+        {"port": str, "reader_id": bytes, "ring_id": int}, pk=("port", "reader_id", "ring_id"), strict=True
+    )
 
 
 def _create_profiles(database: Database) -> None:
@@ -265,4 +306,16 @@ def _create_profiles(database: Database) -> None:
     database.table("profiles").create(
         {"division": int, "profile_version": int, "profile": bytes}, pk="division", strict=True
     )
+
+
+def _give_ports(database: Database) -> None:
+    """What version 3 has and version 2 has not: the port that each tap came on, unknown of older ones."""
+    for name in ("taps", "tap_conflicts"):
+        database.execute(f"alter table {name} rename to {name}_2")
+    _create_taps(database)
+    for name in ("taps", "tap_conflicts"):
+        columns = ", ".join(column.name for column in database.table(f"{name}_2").columns)
+        copy = f"insert into {name} (port, {columns}) select '', {columns} from {name}_2"  # noqa: S608  names of ours
+        database.execute(copy)
+        database.execute(f"drop table {name}_2")
     database.execute(f"pragma user_version = {SCHEMA_VERSION}")

@@ -120,7 +120,7 @@ async def test_reader_gets_the_list_and_its_tap_is_stored(store: Store, server: 
     await server.until(lambda: server.reader.status.list_sequence == 1)
     server.reader.ask(0x30, tap(1), 0)
     await server.until(lambda: server.reader.receipts == [1])
-    assert await store.taps(b"fake", 5) == [tap(1)]
+    assert await store.taps(str(TcpPort("127.0.0.1", server.port)), b"fake", 5) == [tap(1)]
     server.reader.ask(0x47, Display(7, 2, 11, 0, 0, 1, 5, 0).to_bytes(), 0)
     await server.until(lambda: server.reader.acked == 1)
     assert [display.reason for display in listener.displays] == [11]
@@ -147,7 +147,7 @@ async def test_reader_that_is_unplugged_again_and_again_comes_back_each_time(
         await server.start()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert await store.taps_stored(b"fake", 5) == 5
+    assert await store.taps_stored(str(TcpPort("127.0.0.1", server.port)), b"fake", 5) == 5
     assert server.connections >= 5
     # No more than a line for each loss: a port that is away is no flood in the log.
     lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
@@ -281,4 +281,22 @@ async def test_real_reader_on_a_serial_line_is_served_before_and_after_it_is_rep
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     line.unplug()
-    assert await store.taps_stored(b"real", core.ring.ring_id) == 3
+    assert await store.taps_stored(str(line.path), b"real", core.ring.ring_id) == 3
+
+
+async def test_reader_that_takes_another_s_name_is_told_loudly_and_gets_its_own_history(
+    store: Store, server: ReaderServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.bind_reader("/dev/front", b"fake", 5)
+    await store.store_tap("/dev/front", b"fake", 5, tap(1))
+    running = asyncio.create_task(link_to(server, store, Listener(), plain()).run())
+    await server.until(lambda: server.reader.status.list_sequence == 1)
+    server.reader.ask(0x30, tap(7), 0)
+    await server.until(lambda: server.reader.receipts == [7])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert await store.taps_stored("/dev/front", b"fake", 5) == 1
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(told) == 1
+    assert "reader fake with ring 5 is on tcp://127.0.0.1" in told[0]
+    assert "on /dev/front" in told[0]

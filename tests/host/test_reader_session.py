@@ -7,7 +7,9 @@ import pytest
 from host.authority_kit import DIVISION, NOW, OTHER_DIVISION, Authority, content_of
 from host.reader_pair import FakeReader, MemoryPorts, Pair, RealReader, tap
 from juzhu_host.holdings import Holdings
-from juzhu_host.reader_session import MAX_TOLD
+from juzhu_host.notes import Note
+from juzhu_host.reader_session import MAX_TOLD, ReaderSession
+from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Display, Hello, ObjectData, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.reasons import REFER, TRY_AGAIN
@@ -470,3 +472,13 @@ def test_megabyte_of_noise_changes_nothing_and_the_reader_is_served_after_it() -
     assert pair.displays == []
     pair.run(3_000)
     assert reader.status.list_sequence == 1
+
+
+def test_reader_that_restarts_with_every_frame_is_told_of_once_a_minute() -> None:
+    session = ReaderSession(99, plain())
+    notes = [note for note in session.connected(0) if isinstance(note, Note)]
+    for number in range(1, 200):
+        machine = LinkMachine(number)
+        machine.send_request(TAP, tap(1), number)
+        notes += [note for note in session.receive(machine.data_to_send(), number) if isinstance(note, Note)]
+    assert [note.text for note in notes] == ["the reader restarted"]

@@ -14,13 +14,13 @@ import pytest
 
 from host.authority_kit import DIVISION, Authority, content_of
 from juzhu_host.errors import SecondDaemonError, StoreDamagedError, StoreError
-from juzhu_host.store import Store
+from juzhu_host.store import MAX_JUMP, Store
 from juzhu_protocol.hostside.exit_codes import EXIT_TEMPORARY
 from juzhu_protocol.records.link import Tap
 from juzhu_protocol.records.trust import Manifest
 from parts import nightly
 
-READER, RING = b"front", 7
+PORT, READER, RING = "/dev/front", b"front", 7
 
 
 def tap(index: int, reason: int = 1) -> bytes:
@@ -56,13 +56,13 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path, authorit
     store = await Store.open(tmp_path / "host.db")
     assert await store.bundle() is None
     assert await store.division_list(DIVISION) is None
-    assert await store.taps_stored(READER, RING) == 0
+    assert await store.taps_stored(PORT, READER, RING) == 0
     await store.replace_bundle(b"bundle", 3)
     await store.replace_list(manifest, content)
     assert await store.profile(DIVISION) is None
     await store.replace_profile(authority.profile(1))
     await store.replace_profile(authority.profile(2))
-    assert await store.store_tap(READER, RING, tap(5))
+    assert await store.store_tap(PORT, READER, RING, tap(5))
     await store.close()
     store = await Store.open(tmp_path / "host.db")
     held = await store.division_list(DIVISION)
@@ -70,8 +70,8 @@ async def test_what_was_stored_is_there_after_reopening(tmp_path: Path, authorit
     assert (held.manifest, held.content) == (manifest, content)
     assert await store.bundle() == b"bundle"
     assert await store.profile(DIVISION) == authority.profile(2)
-    assert await store.taps_stored(READER, RING) == 5
-    assert await store.taps(READER, RING) == [tap(5)]
+    assert await store.taps_stored(PORT, READER, RING) == 5
+    assert await store.taps(PORT, READER, RING) == [tap(5)]
     await store.close()
     await store.close()
     with pytest.raises(StoreError, match="closed"):
@@ -83,13 +83,30 @@ async def test_store_of_earlier_software_is_taken_over_with_its_taps(
 ) -> None:
     path = tmp_path / "host.db"
     store = await Store.open(path)
-    await store.store_tap(READER, RING, tap(5))
+    await store.store_tap(PORT, READER, RING, tap(5))
     await store.close()
+    columns = "reader_id, ring_id, tap_index, time, pseudonym, service, answer, reason, flags"
     with contextlib.closing(sqlite3.connect(path)) as old:
-        old.executescript("drop table profiles; pragma user_version = 1;")
+        old.executescript(
+            f"""
+            create table before (reader_id blob, ring_id integer, tap_index integer, time integer, pseudonym blob,
+                service integer, answer integer, reason integer, flags integer, list_sequence integer, chain blob,
+                raw blob, primary key (reader_id, ring_id, tap_index)) strict;
+            insert into before select {columns}, list_sequence, chain, raw from taps;
+            drop table taps; alter table before rename to taps; drop table tap_conflicts; drop table rings;
+            create table tap_conflicts (reader_id blob, ring_id integer, tap_index integer, raw blob,
+                primary key (reader_id, ring_id, tap_index, raw)) strict;
+            insert into tap_conflicts values (x'01', 2, 3, x'04');
+            drop table profiles; pragma user_version = 1;
+            """
+        )
     store = await Store.open(path)
     await store.replace_profile(authority.profile(1))
-    assert await store.taps_stored(READER, RING) == 5
+    # On which port they came is not known: what a reader still holds it sends once more.
+    assert await store.taps("", READER, RING) == [tap(5)]
+    assert await store.taps_stored(PORT, READER, RING) == 0
+    rows = sqlite3.connect(path).execute("select * from tap_conflicts").fetchall()
+    assert rows == [("", b"\x01", 2, 3, b"\x04")]
     await store.close()
     store = await Store.open(path)
     assert await store.profile(DIVISION) == authority.profile(1)
@@ -121,28 +138,60 @@ async def test_store_that_could_not_be_opened_lets_its_lock_go(tmp_path: Path) -
 
 
 async def test_tap_sent_again_is_stored_once_and_another_reader_has_its_own_ring(store: Store) -> None:
-    assert await store.store_tap(READER, RING, tap(1))
-    assert not await store.store_tap(READER, RING, tap(1))
-    assert await store.store_tap(b"rear", RING, tap(1))
-    assert await store.store_tap(READER, RING + 1, tap(9))
-    assert await store.taps(READER, RING) == [tap(1)]
-    assert await store.taps_stored(READER, RING) == 1
+    assert await store.store_tap(PORT, READER, RING, tap(1))
+    assert not await store.store_tap(PORT, READER, RING, tap(1))
+    assert await store.store_tap(PORT, b"rear", RING, tap(1))
+    assert await store.store_tap(PORT, READER, RING + 1, tap(9))
+    assert await store.taps(PORT, READER, RING) == [tap(1)]
+    assert await store.taps_stored(PORT, READER, RING) == 1
 
 
 async def test_gap_in_a_ring_is_not_waited_for(store: Store) -> None:
     for index in (1, 2, 40):
-        await store.store_tap(READER, RING, tap(index))
-    assert await store.taps_stored(READER, RING) == 40
-    assert await store.taps(READER, RING, after=1) == [tap(2), tap(40)]
+        await store.store_tap(PORT, READER, RING, tap(index))
+    assert await store.taps_stored(PORT, READER, RING) == 40
+    assert await store.taps(PORT, READER, RING, after=1) == [tap(2), tap(40)]
 
 
 async def test_second_tap_under_a_taken_index_is_kept_beside_the_first(store: Store) -> None:
-    assert await store.store_tap(READER, RING, tap(1, reason=1))
-    assert await store.store_tap(READER, RING, tap(1, reason=2))
-    assert not await store.store_tap(READER, RING, tap(1, reason=2))
-    assert await store.taps(READER, RING) == [tap(1, reason=1)]
+    assert await store.store_tap(PORT, READER, RING, tap(1, reason=1))
+    assert await store.store_tap(PORT, READER, RING, tap(1, reason=2))
+    assert not await store.store_tap(PORT, READER, RING, tap(1, reason=2))
+    assert await store.taps(PORT, READER, RING) == [tap(1, reason=1)]
     rows = sqlite3.connect(store.path).execute("select raw from tap_conflicts").fetchall()
     assert rows == [(tap(1, reason=2),)]
+
+
+async def test_reader_on_another_port_cannot_speak_for_one_that_is_known(store: Store) -> None:
+    await store.store_tap(PORT, READER, RING, tap(1))
+    for index in (2, 3, MAX_JUMP):
+        await store.store_tap("/dev/rogue", READER, RING, tap(index, reason=2))
+    assert await store.taps_stored(PORT, READER, RING) == 1
+    assert await store.store_tap(PORT, READER, RING, tap(2))
+    assert await store.taps(PORT, READER, RING) == [tap(1), tap(2)]
+
+
+async def test_index_past_all_that_a_reader_can_have_made_is_kept_and_hides_nothing(store: Store) -> None:
+    await store.store_tap(PORT, READER, RING, tap(1))
+    assert await store.store_tap(PORT, READER, RING, tap(1 + MAX_JUMP + 1))
+    assert not await store.store_tap(PORT, READER, RING, tap(1 + MAX_JUMP + 1))
+    assert await store.taps_stored(PORT, READER, RING) == 1
+    rows = sqlite3.connect(store.path).execute("select raw from tap_conflicts").fetchall()
+    assert rows == [(tap(1 + MAX_JUMP + 1),)]
+    assert await store.store_tap(PORT, READER, RING, tap(1 + MAX_JUMP))
+    assert await store.taps_stored(PORT, READER, RING) == 1 + MAX_JUMP
+
+
+async def test_ring_on_a_second_port_and_second_ring_on_a_port_are_told_once(store: Store) -> None:
+    assert await store.bind_reader(PORT, READER, RING) == []
+    assert await store.bind_reader("/dev/rear", b"rear", 9) == []
+    for _ in range(2):
+        assert await store.bind_reader(PORT, READER, RING) == []
+    assert await store.bind_reader("/dev/rear", READER, RING) == [
+        (PORT, READER, RING),
+        ("/dev/rear", b"rear", 9),
+    ]
+    assert await store.bind_reader("/dev/rear", READER, RING) == []
 
 
 async def hold_thread(store: Store, release: asyncio.Event) -> "asyncio.Future[None]":
@@ -162,7 +211,7 @@ async def hold_thread(store: Store, release: asyncio.Event) -> "asyncio.Future[N
 async def test_calls_that_wait_together_share_one_commit(store: Store) -> None:
     release = asyncio.Event()
     held = await hold_thread(store, release)
-    calls = [asyncio.ensure_future(store.store_tap(READER, RING, tap(index))) for index in range(1, 26)]
+    calls = [asyncio.ensure_future(store.store_tap(PORT, READER, RING, tap(index))) for index in range(1, 26)]
     await asyncio.sleep(0)
     before = store.commits
     release.set()
@@ -180,9 +229,9 @@ async def test_one_failure_in_a_group_harms_only_its_caller(store: Store) -> Non
         raise sqlite3.IntegrityError("on purpose")
 
     calls = [
-        asyncio.ensure_future(store.store_tap(READER, RING, tap(1))),
+        asyncio.ensure_future(store.store_tap(PORT, READER, RING, tap(1))),
         asyncio.ensure_future(store._thread.call(half_then_fail, writes=True)),
-        asyncio.ensure_future(store.store_tap(READER, RING, tap(2))),
+        asyncio.ensure_future(store.store_tap(PORT, READER, RING, tap(2))),
     ]
     await asyncio.sleep(0)
     before = store.commits
@@ -199,13 +248,13 @@ async def test_one_failure_in_a_group_harms_only_its_caller(store: Store) -> Non
 async def test_caller_who_gives_up_does_not_stop_the_store(store: Store) -> None:
     release = asyncio.Event()
     held = await hold_thread(store, release)
-    impatient = asyncio.ensure_future(store.store_tap(READER, RING, tap(1)))
+    impatient = asyncio.ensure_future(store.store_tap(PORT, READER, RING, tap(1)))
     await asyncio.sleep(0)
     impatient.cancel()
     release.set()
     await held
-    assert await store.store_tap(READER, RING, tap(2))
-    assert await store.taps_stored(READER, RING) == 2
+    assert await store.store_tap(PORT, READER, RING, tap(2))
+    assert await store.taps_stored(PORT, READER, RING) == 2
 
 
 async def test_full_disk_refuses_the_new_list_keeps_the_old_and_takes_the_next(
@@ -226,9 +275,9 @@ async def test_full_disk_refuses_the_new_list_keeps_the_old_and_takes_the_next(
     release = asyncio.Event()
     held = await hold_thread(store, release)
     calls = [
-        asyncio.ensure_future(store.store_tap(READER, RING, tap(1))),
+        asyncio.ensure_future(store.store_tap(PORT, READER, RING, tap(1))),
         asyncio.ensure_future(store.replace_list(authority.manifest(new, 2), new)),
-        asyncio.ensure_future(store.store_tap(READER, RING, tap(2))),
+        asyncio.ensure_future(store.store_tap(PORT, READER, RING, tap(2))),
     ]
     await asyncio.sleep(0)
     release.set()
@@ -240,7 +289,7 @@ async def test_full_disk_refuses_the_new_list_keeps_the_old_and_takes_the_next(
     stored = await store.division_list(DIVISION)
     assert stored is not None
     assert stored.content == old
-    assert await store.taps_stored(READER, RING) == 2
+    assert await store.taps_stored(PORT, READER, RING) == 2
     await limit(pages)
     await store.replace_list(authority.manifest(new, 2), new)
     stored = await store.division_list(DIVISION)
@@ -294,9 +343,9 @@ async def test_another_programs_database_is_not_written_to(tmp_path: Path) -> No
 async def test_newer_form_of_the_database_is_refused(tmp_path: Path) -> None:
     await (await Store.open(tmp_path / "host.db")).close()
     connection = sqlite3.connect(tmp_path / "host.db")
-    connection.execute("pragma user_version = 3")
+    connection.execute("pragma user_version = 4")
     connection.close()
-    with pytest.raises(StoreError, match="form is version 3"):
+    with pytest.raises(StoreError, match="form is version 4"):
         await Store.open(tmp_path / "host.db")
 
 
@@ -323,7 +372,7 @@ async def main() -> None:
         content = content_of(4000 + number)
         await asyncio.gather(
             store.replace_list(unsigned_manifest(content, number), content),
-            store.store_tap(b"front", 7, tap(number)),
+            store.store_tap("/dev/front", b"front", 7, tap(number)),
         )
         print(number, flush=True)
 
@@ -372,7 +421,7 @@ async def test_sigkill_while_lists_are_replaced_leaves_old_or_new_and_every_prom
         manifest = Manifest.from_bytes(held.manifest)
         assert sha256(held.content).digest() == manifest.content_hash
         assert manifest.sequence in (promised, promised + 1)
-        taps = await store.taps(READER, RING, limit=10_000)
+        taps = await store.taps(PORT, READER, RING, limit=10_000)
         assert taps[:promised] == [tap(index) for index in range(1, promised + 1)]
         promised = manifest.sequence
         await store.close()
