@@ -6,19 +6,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from juzhu_protocol.errors import ProfileSourceError
-from juzhu_protocol.profiles.source import find_profile, profile_names
 from juzhu_protocol.rules.calendar import day_of, iso
 from juzhu_protocol.rules.lifecycle import KIND_YEARLY
 
-from .cases import AUTHENTICITIES, CLASSES, DEFAULT_PROFILE, KINDS, card_day, profile_of
-from .errors import CardRefusedError, CaseError, ConfigError
+from .cases import AUTHENTICITIES, CLASSES, KINDS, card_day
+from .errors import CardRefusedError, CaseError
 from .permit import whole_division
 from .plugins import add_command, plugins
+from .profile_option import add_profile, home_profile
 
 if TYPE_CHECKING:
     from juzhu_protocol.authority.keys import KeyRing
-    from juzhu_protocol.rules.profile import Profile
 
 PLUGIN_GROUP = "juzhu.card_commands"
 OWN_COMMANDS = ("endorse", "new", "show")
@@ -52,8 +50,9 @@ def _register_new(acts: Any) -> None:
         type=_endorsement,
         action="append",
         default=[],
-        metavar="DAY[:KIND]",
-        help=f"in order, once for each; KIND is {', '.join(KINDS)} (default: yearly)",
+        metavar="DAY[:KIND[:DIVISION]]",
+        help=f"in order, once for each; KIND is {', '.join(KINDS)} (default: yearly); DIVISION, the new place's, "
+        "belongs to kind moved",
     )
     new.add_argument("--class", dest="permit_class", choices=CLASSES, default="ordinary")
     new.add_argument("--resident-since", type=option_day, default=0, metavar="DAY", help="default: --issued")
@@ -68,7 +67,9 @@ def _register_new(acts: Any) -> None:
         "--good-through", type=option_day, default=0, metavar="DAY", help="of class transitional (29)"
     )
     new.add_argument("--serial", type=option_serial, default=1, help="in its list division (default: 1)")
-    new.add_argument("--address", default="", metavar="TEXT", help="that the endorsements carry")
+    new.add_argument(
+        "--address", default="", metavar="TEXT", help="that the endorsements carry; made-up people's only"
+    )
     new.add_argument("--out", type=Path, required=True, metavar="FILE")
     _add_signing(new)
     new.set_defaults(run=_new)
@@ -80,6 +81,7 @@ def _register_show(acts: Any) -> None:
     show.add_argument("card", type=Path, metavar="FILE")
     show.add_argument("--json", action="store_true", help="print one JSON object")
     add_trust(show)
+    add_profile(show, "the division's own")
     show.set_defaults(run=_show)
 
 
@@ -89,12 +91,20 @@ def _register_endorse(acts: Any) -> None:
     endorse.add_argument("card", type=Path, metavar="FILE")
     endorse.add_argument("--on", type=option_day, metavar="DAY", help="default: today")
     endorse.add_argument("--kind", choices=KINDS, default="yearly")
-    endorse.add_argument("--address", default="", metavar="TEXT", help="the new one; kind address needs it")
+    endorse.add_argument(
+        "--address",
+        default="",
+        metavar="TEXT",
+        help="the new one, made-up people's only; kind address needs it",
+    )
     endorse.add_argument(
         "--registered", type=option_day, default=0, metavar="DAY", help="anew, before kind moved (17)"
     )
     endorse.add_argument(
-        "--division", type=whole_division, default=0, help="kind moved: the new place's (default: the card's)"
+        "--division",
+        type=whole_division,
+        default=0,
+        help="the new place's: kind moved needs it, and no other",
     )
     endorse.add_argument("--out", type=Path, metavar="FILE", help="default: the card's own file")
     _add_signing(endorse)
@@ -108,9 +118,7 @@ def _add_signing(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a keys folder; made when it is not there (default: the user's own)",
     )
-    parser.add_argument(
-        "--profile", metavar="NAME", help="the place whose measures hold (default: the division's own)"
-    )
+    add_profile(parser, "the division's own")
 
 
 def add_trust(parser: argparse.ArgumentParser) -> None:
@@ -132,24 +140,10 @@ def option_day(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def home_profile(division: int, name: "str | None") -> "Profile":
-    """Return the profile of that name, else that of the place the division lies in, else Kaifeng's."""
-    if name is not None:
-        return profile_of(name)
-    for known in profile_names():
-        try:
-            profile = find_profile(known).profile
-        except ProfileSourceError as error:
-            raise ConfigError(str(error)) from None
-        if division in profile.units:
-            return profile
-    return profile_of(DEFAULT_PROFILE)
-
-
 def _new(args: argparse.Namespace) -> int:
     from .card_files import NewCard, new_image, write_image
 
-    profile = home_profile(args.division, args.profile)
+    profile = home_profile(args.division, args.profile).profile
     new = NewCard(
         division=args.division,
         born=args.born,
@@ -181,7 +175,7 @@ def _endorse(args: argparse.Namespace) -> int:
         image,
         kind,
         day,
-        home_profile(permit.issuing_division, args.profile),
+        home_profile(permit.issuing_division, args.profile).profile,
         _signing_keys(args),
         registered=args.registered,
         address=args.address,
@@ -213,6 +207,8 @@ def _show(args: argparse.Namespace) -> int:
         authenticity = read_card(image.info, image.service, keys, NativeVerifier())[1]
     found = {"authenticity": AUTHENTICITY_NAMES[authenticity], **shown(image)}
     service = Service.from_bytes(image.service)
+    profile = home_profile(service.issuing_division, args.profile).profile
+    found["counts_through"] = iso(profile.good_through(service.good_through))
     for entry, raw in zip(found["endorsements"], image.endorsements, strict=True):
         entry["genuine"] = keys is not None and endorsement_is_genuine(raw, service, keys)
     if args.json:
@@ -238,11 +234,16 @@ def _signing_keys(args: argparse.Namespace) -> "KeyRing":
     return open_or_make(args.keys)
 
 
-def _endorsement(text: str) -> tuple[int, int]:
-    day, _, kind = text.partition(":")
+def _endorsement(text: str) -> tuple[int, int, int]:
+    day, _, rest = text.partition(":")
+    kind, _, division = rest.partition(":")
     if kind and kind not in KINDS:
         raise argparse.ArgumentTypeError(f"no kind is called {kind!r}; there are: {', '.join(KINDS)}")
-    return option_day(day), KINDS[kind or "yearly"]
+    if division and kind != "moved":
+        raise argparse.ArgumentTypeError(
+            "DIVISION is the new place's, of kind moved alone (17); leave it out"
+        )
+    return option_day(day), KINDS[kind or "yearly"], whole_division(division) if division else 0
 
 
 def option_serial(text: str) -> int:

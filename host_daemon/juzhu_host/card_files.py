@@ -3,7 +3,6 @@
 The days of a permit are rules.lifecycle's; the records are the authority's own (authority/personalise.py).
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.authority.holder import check_address
 from juzhu_protocol.authority.keys import KeyRing
-from juzhu_protocol.authority.permits import VALID, Permit
+from juzhu_protocol.authority.permits import VALID, Permit, refuse_wrong_kind
 from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
 from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.hostside.native import NativeVerifier
@@ -21,7 +20,7 @@ from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules import lifecycle
 from juzhu_protocol.rules.calendar import iso
 from juzhu_protocol.rules.decide import GENUINE
-from juzhu_protocol.rules.lifecycle import KIND_MOVED, Life
+from juzhu_protocol.rules.lifecycle import Life
 from juzhu_protocol.rules.profile import Profile
 from juzhu_protocol.trust.bundle import PURPOSE_ORGAN, TrustedKeys, may_sign
 from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
@@ -29,6 +28,7 @@ from juzhu_protocol.trust.service import read_card
 
 from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
 from .errors import CardRefusedError, CaseError
+from .private_file import write_private
 
 MAX_IMAGE = 262_144
 """Bytes of a card image's JSON: 255 endorsements, a portrait of 4 KB and all else make 90,000."""
@@ -39,13 +39,16 @@ KIND_NAMES = {code: name for name, code in KINDS.items()}
 
 @dataclass(frozen=True)
 class NewCard:
-    """What a new card is made from; days are day numbers, 0 for none."""
+    """What a new card is made from; days are day numbers, 0 for none.
+
+    endorsed: (day, kind, division of the organ that endorses, 0 for the same as before).
+    """
 
     division: int
     born: int
     issued: int
     permit_class: int
-    endorsed: Sequence[tuple[int, int]] = ()
+    endorsed: Sequence[tuple[int, int, int]] = ()
     resident_since: int = 0
     registered: int = 0
     good_through: int = 0
@@ -54,7 +57,7 @@ class NewCard:
 
 
 def new_image(new: NewCard, profile: Profile, keys: KeyRing) -> CardImage:
-    """Return a card with its whole life up to now, signed; CaseError or EndorsementRefusedError when it has none."""
+    """Return a card with its whole life up to now, signed; CaseError, EndorsementRefusedError or EndorsementError."""
     check_person(new.born, new.issued)
     check_class(new.permit_class, new.issued, endorsed=bool(new.endorsed), good_through=new.good_through)
     if new.resident_since > new.issued:
@@ -83,8 +86,8 @@ def new_image(new: NewCard, profile: Profile, keys: KeyRing) -> CardImage:
     if new.address:
         check_address(new.address)
     records = []
-    for day, kind in new.endorsed:
-        permit = _endorsed(permit, kind, day, profile, new.registered)
+    for day, kind, division in new.endorsed:
+        permit = _endorsed(permit, kind, day, profile, new.registered, division)
         records.append(build_endorsement(permit, keys))
     return _image(permit, tuple(records), keys)
 
@@ -102,7 +105,8 @@ def endorse_image(
 ) -> CardImage:
     """Return the card with one endorsement more; division is the new place's organ of a moved one, 0 for its own.
 
-    CardRefusedError for a card that none of these keys signed, EndorsementRefusedError where the measures refuse.
+    CardRefusedError for a card that none of these keys signed; EndorsementRefusedError and the authority's
+    EndorsementError where the measures refuse.
     """
     service = Service.from_bytes(image.service)
     before = card_permit(image)
@@ -112,18 +116,10 @@ def endorse_image(
             "none of these keys signed this card, so that they do not endorse it: see --keys"
         )
     check_class(service.permit_class, service.issue_day, endorsed=True, good_through=0)
-    division = division or before.issuing_division
-    if division != before.issuing_division:
-        if kind != KIND_MOVED or profile.same_unit(division, before.issuing_division):
-            raise CardRefusedError(
-                "another division's organ endorses a move to it from another unit alone (17)"
-            )
-        if list_division_of(division, profile) != before.list_division:
-            raise CardRefusedError(f"{division} is in another city: a new permit is applied for there (7, 8)")
     if address:
         check_address(address)
-    permit = _endorsed(before, kind, day, profile, registered)
-    permit = replace(permit, issuing_division=division, address=address or before.address)
+    permit = _endorsed(before, kind, day, profile, registered, division)
+    permit = replace(permit, address=address or before.address)
     return _image(permit, (*image.endorsements, build_endorsement(permit, keys)), keys)
 
 
@@ -152,7 +148,11 @@ def card_permit(image: CardImage) -> Permit:
     )
 
 
-def _endorsed(permit: Permit, kind: int, day: int, profile: Profile, registered: int) -> Permit:
+def _endorsed(
+    permit: Permit, kind: int, day: int, profile: Profile, registered: int, division: int
+) -> Permit:
+    division = division or permit.issuing_division
+    refuse_wrong_kind(permit, kind, division, profile)
     life = Life(
         permit.anchor_day,
         permit.residence_since,
@@ -167,6 +167,7 @@ def _endorsed(permit: Permit, kind: int, day: int, profile: Profile, registered:
         )
     return replace(
         permit,
+        issuing_division=division,
         anchor_day=life.anchor,
         residence_since=life.since,
         endorsement_number=life.number,
@@ -191,6 +192,7 @@ def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> b
     key = keys.get(record.key_id)
     return (
         key is not None
+        and not key.revoked_on
         and key.suite == record.suite == SUITE_ES256
         and (record.list_division, record.serial) == (service.list_division, service.serial)
         and may_sign(key, PURPOSE_ORGAN, record.issuing_division, max(record.day, service.issue_day))
@@ -221,22 +223,8 @@ def read_image(path: Path, *, checked: bool = True) -> CardImage:
 
 def write_image(path: Path, image: CardImage) -> None:
     """Write a card image, whole or not at all, for its owner's eyes; CardImageError when it cannot be written."""
-    text = image.to_json()
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")
-            return
-        place = path.resolve()
-        new = place.with_name(f".{place.name}.{os.getpid()}")
-        try:
-            # A card holds a birth date and addresses.
-            with os.fdopen(
-                os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8"
-            ) as out:
-                out.write(text)
-            new.replace(place)
-        finally:
-            new.unlink(missing_ok=True)
+        write_private(path, image.to_json())
     except OSError as error:
         raise CardImageError(f"{path}: {error.strerror}; the card was not written") from None
 

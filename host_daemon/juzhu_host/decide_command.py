@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 from .cases import judge
 from .errors import ConfigError
+from .private_file import private_file
 
 MAX_LINE = 65_536
 """Bytes of a case: one with 255 endorsements, the most that a card holds, has less than 10,000."""
@@ -32,11 +33,16 @@ def register(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    with ExitStack() as files:
-        source = _open_source(args.cases, files)
-        target = _open_target(args.out, args.cases, files)
-        # Whoever speaks to us line by line waits for each answer.
-        total, wrong = judge_lines(source, target, flush=args.cases == STANDARD)
+    try:
+        with ExitStack() as files:
+            source = _open_source(args.cases, files)
+            target = _open_target(args.out, args.cases, files)
+            # Whoever speaks to us line by line waits for each answer.
+            total, wrong = judge_lines(source, target, flush=args.cases == STANDARD)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ConfigError(f"{args.out}: {error.strerror}; give another file with --out") from None
     if not total:
         print(f"juzhu: {args.cases} holds no cases", file=sys.stderr)
     elif wrong:
@@ -127,6 +133,6 @@ def _open_target(name: str, source: str, files: ExitStack) -> BinaryIO:
     if source != STANDARD and path.exists() and path.samefile(source):
         raise ConfigError(f"{name}: the verdicts would overwrite the cases; give another file with --out")
     try:
-        return files.enter_context(path.open("wb"))
+        return files.enter_context(private_file(path))
     except OSError as error:
         raise ConfigError(f"{name}: {error.strerror}; give another file with --out") from None

@@ -1,7 +1,8 @@
 """What a folder and a keys folder bring to judge cards by, each thing verified like one that came from a broker.
 
-A lists folder holds `bundle.bin` (SignedBundle), `<division>.manifest` (Manifest) and `<division>.list` (content).
-What does not hold is not used, and a note says so: then nothing is held, and the card is referred.
+A lists folder holds `bundle.bin` (SignedBundle), `<division>.manifest` (Manifest) and `<division>.list` (content),
+and may hold `<division>.profile` (ProfileRecord). What does not hold is not used, and a note says so: without keys
+or a list the card is referred, without a profile the software's own decides.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from juzhu_protocol.errors import JuzhuError, MalformedObjectError, TrustError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.lists.plain import StatusList
+from juzhu_protocol.records.profile import ProfileRecord
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_NEWER, STATUS_VALID, ListState
 from juzhu_protocol.trust.bundle import MAX_SIGNED_BUNDLE, TrustedKeys, open_bundle
 from juzhu_protocol.trust.manifest import ContentCheck, open_manifest
+from juzhu_protocol.trust.profile import MAX_SIGNED_PROFILE, open_profile
 
+from .bundle_floor import raise_floor, read_floor
 from .development_authority import data_folder
 from .errors import ConfigError
 
@@ -52,7 +56,7 @@ def load_keys(
     """Return the keys of the newest bundle that holds, None without one, and notes on what does not hold.
 
     Without both --roots and --keys the user's own development authority is the root, if it was ever made.
-    KeysFolderError for roots that cannot be read.
+    A bundle older than one seen before under these roots is refused. KeysFolderError for roots that cannot be read.
     """
     places = [lists] if lists else []
     if roots_file is None:
@@ -65,18 +69,28 @@ def load_keys(
         places.append(folder)
     roots = load_roots(roots_file)
     best: TrustedKeys | None = None
-    notes = []
+    floor, known, notes = 0, True, []
+    try:
+        floor = read_floor(roots)
+    except ConfigError as error:
+        known = False
+        notes.append(f"it is not known which bundle was seen last: {error}")
     for place in places:
         try:
             raw = _read(place / BUNDLE, MAX_SIGNED_BUNDLE)
             if raw is None:
                 continue
-            keys = open_bundle(raw, roots, NativeVerifier(), 0, latest)
+            keys = open_bundle(raw, roots, NativeVerifier(), floor, latest)
         except TrustError as error:
             notes.append(f"{place / BUNDLE} is not used: {error}")
             continue
         if best is None or keys.version > best.version:
             best = keys
+    if best is not None and best.version > floor and known:
+        try:
+            raise_floor(roots, best.version)
+        except ConfigError as error:
+            notes.append(f"bundle version {best.version} could not be remembered: {error}")
     if best is None and not notes:
         notes.append(
             f"no {BUNDLE} in {' or '.join(map(str, places)) or 'any folder'}: give --lists or --keys"
@@ -113,6 +127,25 @@ def load_list(
             raise
         return None, [f"the list of {division} in {folder} is not used: {error}"]
     return HeldList(manifest, statuses), []
+
+
+def load_profile_record(
+    folder: Path, division: int, keys: "TrustedKeys | None", latest: "int | None"
+) -> "tuple[ProfileRecord | None, list[str]]":
+    """Return a division's signed profile out of a lists folder, None when it has none that holds, and notes why.
+
+    No note where there is none: a place need not publish one.
+    """
+    path = folder / f"{division}.profile"
+    try:
+        raw = _read(path, MAX_SIGNED_PROFILE)
+        if raw is None:
+            return None, []
+        if keys is None:
+            return None, [f"{path} cannot be verified without keys"]
+        return open_profile(raw, division, keys, NativeVerifier(), 0, None, latest), []
+    except TrustError as error:
+        return None, [f"{path} is not used: {error}"]
 
 
 def _read(path: Path, limit: int) -> "bytes | None":

@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import stat
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +12,8 @@ from juzhu_protocol.rules.calendar import from_iso, iso, start_of
 from juzhu_protocol.rules.kaifeng import KAIFENG
 
 from .errors import ConfigError
+from .private_file import write_private
+from .profile_option import add_profile, chosen_profile
 
 if TYPE_CHECKING:
     from juzhu_protocol.authority.keys import KeyRing
@@ -43,6 +43,7 @@ def register(subparsers: Any) -> None:
         acts, "endorse", "endorse: yearly (16), late (18), a new address or a move (17)", _endorse
     )
     add_keys(endorse)
+    add_profile(endorse, "kaifeng")
     endorse.add_argument(
         "--kind",
         choices=["yearly", "address", "moved"],
@@ -86,6 +87,7 @@ def register(subparsers: Any) -> None:
 
     replace = add_act(acts, "replace", "replace a lost card, or a damaged one handed back (20)", _replace)
     add_keys(replace)
+    add_profile(replace, "kaifeng")
     replace.add_argument(
         "--without-old-card",
         action="store_true",
@@ -106,7 +108,7 @@ def add_common(acts: Any, name: str, text: str) -> argparse.ArgumentParser:
         "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this clock"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(create=False)
+    parser.set_defaults(create=False, profile=None)
     return parser
 
 
@@ -132,17 +134,23 @@ def add_act(acts: Any, name: str, text: str, act: "Act") -> argparse.ArgumentPar
     return parser
 
 
-def run_act(args: argparse.Namespace) -> int:
-    """Do the act of `args`, write the card if asked, and show the permit."""
+def open_registry(args: argparse.Namespace) -> "Registry":
+    """Open the registry of an act, which judges its days by --profile."""
     from juzhu_protocol.authority.registry import Registry
 
-    with Registry(args.registry, create=args.create) as registry:
+    profile = chosen_profile(args.profile).profile
+    return Registry(args.registry, create=args.create, profile=profile)
+
+
+def run_act(args: argparse.Namespace) -> int:
+    """Do the act of `args`, write the card if asked, and show the permit."""
+    with open_registry(args) as registry:
         permit = args.act(registry, args)
         image = registry.card_image(permit.list_division, permit.serial)
         events = registry.events(permit.list_division, permit.serial)
     if args.card:
         try:
-            _write_private(args.card, image.to_json())
+            write_private(args.card, image.to_json())
         except OSError as error:
             raise ConfigError(
                 f"the act is done (serial {permit.serial}), but {args.card} was not written: {error.strerror}; "
@@ -162,14 +170,6 @@ def run_act(args: argparse.Namespace) -> int:
         told = {name.replace("_", " "): value for name, value in shown.items() if value is not None}
         print("\n".join(f"{name:20}{value}" for name, value in told.items()))
     return 0
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads: a card holds a birth date and addresses."""
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-        if stat.S_ISREG(os.fstat(out.fileno()).st_mode):
-            os.fchmod(out.fileno(), 0o600)
-        out.write(text)
 
 
 def _shown(permit: "Permit") -> dict[str, Any]:

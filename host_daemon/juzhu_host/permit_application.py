@@ -14,10 +14,12 @@ from .permit import (
     load_keys,
     no_fee,
     now_of,
+    open_registry,
     read_private,
     run_act,
     whole_division,
 )
+from .profile_option import add_profile
 
 if TYPE_CHECKING:
     from juzhu_protocol.authority.application import Application
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 NEAR_DAYS = 5
 
-_SINGLE = ("division", "name", "sex", "citizen_number", "household_address", "address")
+_SINGLE = ("division", "name", "sex", "citizen_number", "household_address", "address", "registered")
 """Single options that together make an application whose papers were looked at elsewhere."""
 
 
@@ -35,6 +37,7 @@ def register(acts: Any) -> None:
     """Add the acts on applications."""
     apply = add_common(acts, "apply", "accept a complete application (11), or say in one list what it lacks")
     _add_create(apply)
+    add_profile(apply, "kaifeng")
     apply.add_argument(
         "--application", required=True, metavar="FILE|-", help="JSON, as docs/operations.md has it"
     )
@@ -44,6 +47,7 @@ def register(acts: Any) -> None:
         acts, "issue", "issue a permit: for an application, or for one accepted before (8 to 15)"
     )
     _add_create(issue)
+    add_profile(issue, "kaifeng")
     add_keys(issue)
     add_card(issue, _issue)
     issue.set_defaults(run=_issue_or_list, parser=issue, fee=no_fee)
@@ -66,7 +70,6 @@ def register(acts: Any) -> None:
     single.add_argument(
         "--registered",
         type=day,
-        default=0,
         metavar="YYYY-MM-DD",
         help="day of the temporary registration (8)",
     )
@@ -88,11 +91,10 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
 
 def _apply(args: argparse.Namespace) -> int:
     from juzhu_protocol.authority.errors import IncompleteApplicationError
-    from juzhu_protocol.authority.registry import Registry
 
     application = _read(args.application)
     try:
-        with Registry(args.registry, create=args.create) as registry:
+        with open_registry(args) as registry:
             waiting = registry.accept(application, now=now_of(args))
     except IncompleteApplicationError as error:
         return _list(error, as_json=args.json)
@@ -122,7 +124,10 @@ def _issue_or_list(args: argparse.Namespace) -> int:
         if single:
             args.parser.error(f"--{single[0].replace('_', '-')} stands in the application already")
     elif len(single) < len(_SINGLE):
-        args.parser.error("give --application FILE, --accepted NUMBER, or all single options")
+        missing = ", ".join(f"--{name.replace('_', '-')}" for name in _SINGLE if name not in single)
+        args.parser.error(
+            f"give --application FILE, --accepted NUMBER, or all single options (not given: {missing})"
+        )
     try:
         return run_act(args)
     except IncompleteApplicationError as error:

@@ -1,18 +1,18 @@
 """The profile that a publisher brings to its division: found, signed once for each content, journaled."""
 
 import logging
-from pathlib import Path
 
 from juzhu_protocol.authority.errors import NoKeyError
 from juzhu_protocol.authority.journal import Journal
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.errors import ProfileSourceError
-from juzhu_protocol.profiles.source import ProfileSource, find_profile, load_profile, profile_names
+from juzhu_protocol.profiles.source import ProfileSource, find_profile, profile_names
 from juzhu_protocol.records.profile import ProfileRecord
 from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.trust.contexts import PROFILE_CONTEXT, signed_part
 
 from .errors import ConfigError
+from .profile_option import chosen_profile
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,7 @@ def _find(wanted: str | None, division: int) -> ProfileSource | None:
     if wanted is None:
         own = (find_profile(name) for name in profile_names())
         return next((source for source in own if source.record.list_division == division), None)
-    is_file = "/" in wanted or wanted.endswith(".toml")
-    source = load_profile(Path(wanted)) if is_file else find_profile(wanted)
+    source = chosen_profile(wanted)
     if source.record.list_division != division:
         raise ProfileSourceError(
             f"the profile {wanted} is of list division {source.record.list_division}, and {division} is published"

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from juzhu_protocol.authority.card_image import CardImage
-from juzhu_protocol.authority.events import CANCELLED, RESTORED, SUSPENDED, Event
+from juzhu_protocol.authority.events import CANCELLED, ENDORSED, RESTORED, SUSPENDED, Event
 from juzhu_protocol.records.card import Endorsement, Service
 from juzhu_protocol.rules import lifecycle
-from juzhu_protocol.rules.calendar import add_months, day_of
+from juzhu_protocol.rules.calendar import add_months, add_years, day_of
 from juzhu_protocol.rules.decide import CLASS_TRANSITIONAL, restorable_until, window_opens
 from juzhu_protocol.rules.profile import Profile
 
@@ -33,8 +33,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Mark:
-    """What happened, or falls, on one day. kind: issued, yearly, late, address, moved, suspended, restored,
-    revoked, window, good-through, restorable, today. detail: a ground, a cause, or a state; number: endorsements'.
+    """What happened, or falls, on one day. kind: issued, reissued, yearly, late, address, moved, suspended,
+    restored, revoked, window, good-through, restorable, today. detail: a ground, a cause,
+    or a state; number: endorsements'.
     """
 
     day: int
@@ -104,13 +105,24 @@ class _Life:
             yield self.revoked[0]
 
 
-def timeline_of(image: CardImage, profile: Profile, today: int, events: Sequence[Event] = ()) -> Timeline:
-    """Return the life of the permit on a card; events are a registry's, none for what a card alone tells."""
+def timeline_of(
+    image: CardImage,
+    profile: Profile,
+    today: int,
+    events: Sequence[Event] = (),
+    first_issued: int = 0,
+    earlier: Sequence[Event] = (),
+) -> Timeline:
+    """Return the life of the permit on a card; events are a registry's, none for what a card alone tells.
+
+    Of a card that replaced others a registry tells too when the first was issued, and the others' events.
+    """
     service = Service.from_bytes(image.service)
     records = sorted(
         (Endorsement.from_bytes(raw) for raw in image.endorsements), key=lambda record: record.number
     )
-    begun = min([service.issue_day, service.anchor_day, *(record.day for record in records)])
+    is_successor = _is_successor(service, records, profile)
+    begun = first_issued or min([service.issue_day, service.anchor_day, *(record.day for record in records)])
     transitional = service.permit_class == CLASS_TRANSITIONAL
     # The card holds no good-through as at issue once it was endorsed; the rules give it.
     at_issue = lifecycle.issued(begun).good_through if records else service.good_through
@@ -121,7 +133,21 @@ def timeline_of(image: CardImage, profile: Profile, today: int, events: Sequence
         signed.append((max(service.endorsement_day, signed[-1][0]), service.good_through))
     life = _Life(transitional, profile, signed)
     _add_events(life, events)
-    marks = [Mark(service.issue_day, "issued", good_through=at_issue), *_endorsed(records, at_issue, profile)]
+    late_days = {day_of(event.time) for event in (*earlier, *events) if _tells_late(event)}
+    # What replaced a card bears its endorsements, and not the day of the first issue unless that is the anchor.
+    is_known = not is_successor or first_issued or all(service.anchor_day < record.day for record in records)
+    marks = list(_issued(service, first_issued, at_issue, is_successor=is_successor))
+    for number, record in enumerate(records):
+        kind = lifecycle.KIND_NAMES[record.kind]
+        if record.kind == lifecycle.KIND_YEARLY:
+            before = records[number - 1].good_through if number else at_issue if is_known else 0
+            late = record.day in late_days if events else _was_late(record, before, profile)
+            if late is None:
+                notes.append(
+                    f"the card was replaced, and alone cannot tell whether endorsement {record.number} was late"
+                )
+            kind = "late" if late else kind
+        marks.append(Mark(record.day, kind, number=record.number, good_through=record.good_through))
     marks += _listed(life)
     # Without an end in the past there is a future to show.
     if life.revoked is None:
@@ -143,14 +169,38 @@ def timeline_of(image: CardImage, profile: Profile, today: int, events: Sequence
     )
 
 
-def _endorsed(records: Sequence[Endorsement], at_issue: int, profile: Profile) -> Iterable[Mark]:
-    good = at_issue
-    for record in records:
-        kind = lifecycle.KIND_NAMES[record.kind]
-        if record.kind == lifecycle.KIND_YEARLY and record.day > profile.good_through(good):
-            kind = "late"
-        good = record.good_through
-        yield Mark(record.day, kind, number=record.number, good_through=good)
+def _is_successor(service: Service, records: Sequence[Endorsement], profile: Profile) -> bool:
+    """Whether a card took another's place: it bears endorsements that are older than it, or of too early a day."""
+    if service.endorsement_number == 0 or not records:
+        return service.anchor_day < service.issue_day
+    first = records[0]
+    if min(service.anchor_day, first.day) < service.issue_day:
+        return True
+    opens = window_opens(lifecycle.issued(service.issue_day).good_through, profile)
+    return first.kind == lifecycle.KIND_YEARLY and first.day == service.issue_day < opens
+
+
+def _issued(service: Service, first_issued: int, at_issue: int, *, is_successor: bool) -> Iterable[Mark]:
+    if not is_successor:
+        yield Mark(service.issue_day, "issued", good_through=at_issue)
+        return
+    if first_issued:
+        yield Mark(first_issued, "issued", good_through=at_issue)
+    yield Mark(service.issue_day, "reissued")
+
+
+def _tells_late(event: Event) -> bool:
+    return event.name == ENDORSED and event.detail.endswith(", late")
+
+
+def _was_late(record: Endorsement, before: int, profile: Profile) -> "bool | None":
+    """Whether a yearly endorsement was late; before: good-through until then, 0 for unknown. None: cannot tell."""
+    if before:
+        return record.day > profile.good_through(before)
+    # A late one is good for a year from its own day, and one in time for longer, but on the very last day.
+    if record.good_through != add_years(record.day, 1):
+        return False
+    return None
 
 
 def _add_events(life: _Life, events: Sequence[Event]) -> None:

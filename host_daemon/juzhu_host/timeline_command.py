@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from juzhu_protocol.profiles.source import ProfileSource, find_profile, profile_names
 from juzhu_protocol.rules.calendar import day_of, iso
 from juzhu_protocol.rules.kaifeng import KAIFENG
 
 from .card_command import option_day
-from .cases import DEFAULT_PROFILE
 from .errors import ConfigError
+from .private_file import write_private
+from .profile_option import add_profile, home_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def register_act(acts: Any) -> None:
         "--list-division", type=int, default=KAIFENG.list_division, help="default: %(default)s"
     )
     parser.add_argument("--on", type=option_day, metavar="DAY", help="the day to mark; default: today")
-    parser.add_argument("--profile", choices=profile_names(), help="default: the issuing division's own")
+    add_profile(parser, "the issuing division's own")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture")
     parser.add_argument(
         "--lang", choices=LANGUAGES, default="en", help="of the terminal; default: %(default)s"
@@ -54,21 +54,23 @@ def register_act(acts: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from juzhu_protocol.records.card import Service
+
     from .timeline import timeline_of
     from .timeline_svg import svg_of
     from .timeline_text import UNICODE_CELLS, text_of
     from .timeline_words import title
 
-    image, events = _life(args)
+    image, events, first_issued, earlier = _life(args)
     today = args.on if args.on is not None else day_of(int(time.time()))
-    source = _profile(image, args.profile)
-    timeline = timeline_of(image, source.profile, today, events)
+    source = home_profile(Service.from_bytes(image.service).issuing_division, args.profile)
+    timeline = timeline_of(image, source.profile, today, events, first_issued, earlier)
     titles = [
         title(timeline.list_division, timeline.serial, source.title, language) for language in LANGUAGES
     ]
     if args.svg is not None:
         try:
-            args.svg.write_text(svg_of(timeline, (titles[0], titles[1])), encoding="utf-8")
+            write_private(args.svg, svg_of(timeline, (titles[0], titles[1])))
         except OSError as error:
             raise ConfigError(f"{args.svg}: {error.strerror}; give another file with --svg") from None
     if args.json:
@@ -79,33 +81,26 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _life(args: argparse.Namespace) -> "tuple[CardImage, Sequence[Event]]":
+def _life(args: argparse.Namespace) -> "tuple[CardImage, Sequence[Event], int, Sequence[Event]]":
+    """Return a card, its registry's events, the day of the first issue, and the events of the cards before it."""
     if (args.card is None) == (args.registry is None):
         raise ConfigError("give either CARD, or --registry with --serial")
     if args.card is not None:
         from .card_files import read_image
 
-        return read_image(args.card), ()
+        return read_image(args.card), (), 0, ()
     if args.serial is None:
         raise ConfigError("--registry needs --serial: which permit of it?")
     from juzhu_protocol.authority.registry import Registry
 
     with Registry(args.registry) as registry:
         image = registry.card_image(args.list_division, args.serial)
-        return image, registry.events(args.list_division, args.serial)
-
-
-def _profile(image: "CardImage", name: "str | None") -> ProfileSource:
-    from juzhu_protocol.records.card import Service
-
-    if name is not None:
-        return find_profile(name)
-    division = Service.from_bytes(image.service).issuing_division
-    for known in profile_names():
-        source = find_profile(known)
-        if division in source.division_names:
-            return source
-    return find_profile(DEFAULT_PROFILE)
+        events = registry.events(args.list_division, args.serial)
+        permit, earlier = registry.permit(args.list_division, args.serial), []
+        while permit.predecessor:
+            permit = registry.permit(args.list_division, permit.predecessor)
+            earlier += registry.events(args.list_division, permit.serial)
+        return image, events, permit.issue_day, earlier
 
 
 def _as_json(timeline: "Timeline") -> dict[str, Any]:

@@ -51,7 +51,7 @@ STRIPED = {
     SUSPENDED_STATE: "M0 0 L8 8 M0 8 L8 0",
     REVOKED_STATE: "M0 4 L8 4",
 }
-_ABOVE = ("issued", "yearly", "late", "address", "moved", "suspended", "restored", "revoked")
+_ABOVE = ("issued", "reissued", "yearly", "late", "address", "moved", "suspended", "restored", "revoked")
 _INK, _FAINT, _LINE, _TODAY = "#1a202c", "#5a6575", "#94a3b8", "#c53030"
 
 

@@ -43,6 +43,7 @@ ASCII_CELLS = {
 }
 _SIGNS = {
     "issued": "I",
+    "reissued": "N",
     "suspended": "S",
     "restored": "r",
     "revoked": "X",

@@ -29,6 +29,7 @@ STATES = {
 
 MARKS = {
     "issued": ("签发", "issued"),
+    "reissued": ("换发新卡", "card replaced"),
     "yearly": ("年度签注", "endorsed"),
     "late": ("补办签注", "endorsed late"),
     "address": ("地址签注", "endorsed, new address"),

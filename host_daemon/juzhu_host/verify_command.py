@@ -3,23 +3,24 @@
 import argparse
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.hostside.exit_codes import EXIT_OK
-from juzhu_protocol.profiles.source import ProfileSource, find_profile, profile_names
 from juzhu_protocol.rules.calendar import day_of, iso, start_of
 from juzhu_protocol.rules.decide import KEY_UNKNOWN, STATUS_VALID, Clock, Verdict, decide
 from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
 from juzhu_protocol.rules.services import SERVICES
 
 from .card_command import add_trust, option_day
-from .cases import DEFAULT_PROFILE, verdict_json
+from .cases import verdict_json
+from .profile_option import add_profile, chosen_profile
 
 if TYPE_CHECKING:
     from juzhu_protocol.profiles.catalogue import Explanation
+    from juzhu_protocol.profiles.source import ProfileSource
     from juzhu_protocol.trust.bundle import TrustedKeys
 
     from .local_trust import HeldList
@@ -42,9 +43,16 @@ _LABELS = {
     "resident_since": ("居住起算", "resident since"),
     "until": ("至", "until"),
     "list": ("名单", "list"),
+    "bundle": ("信任包", "bundle"),
+    "profile": ("地方规则", "profile"),
     "flags": ("提示", "flags"),
     "note": ("注", "note"),
 }
+_DEVELOPMENT = (
+    "the answer rests on the development authority of this user: name another with --keys or --roots"
+)
+_BUNDLE_TOLD = ("第 {version} 版，{day}", "version {version} of {day}")
+_PROFILE_TOLD = ("{name}，第 {version} 版，已签名", "{name}, version {version}, signed")
 _LIST_TOLD = (
     "{division} 第 {sequence} 号，签发后 {age_hours} 小时",
     "{division} sequence {sequence}, {age_hours} hours old",
@@ -57,12 +65,18 @@ _LIST_AGE_UNKNOWN = (
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict, with what it was judged by; notes say what on this machine could not be used."""
+    """A verdict, with what it was judged by; notes say what on this machine could not be used.
+
+    keys are the bundle's, None when none was believed. is_development: they are the user's development authority's.
+    """
 
     verdict: Verdict
     service: str
-    source: ProfileSource
+    source: "ProfileSource"
     notes: list[str]
+    keys: "TrustedKeys | None"
+    is_development: bool
+    is_signed_profile: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON has it: the form of tests/vectors, and what it was judged by."""
@@ -78,6 +92,10 @@ class Judged:
             **verdict_json(verdict),
             "service": self.service,
             "profile": self.source.name,
+            "profile_version": self.source.record.profile_version,
+            "profile_signed": self.is_signed_profile,
+            "bundle": {"version": self.keys.version, "time": self.keys.time} if self.keys else None,
+            "development_authority": self.is_development,
             "today": [iso(clock.earliest), None if clock.latest is None else iso(clock.latest)],
             "list": held,
             "notes": self.notes,
@@ -105,17 +123,13 @@ def register(subparsers: Any) -> None:
     parser.add_argument(
         "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this machine's clock"
     )
-    parser.add_argument(
-        "--profile",
-        choices=profile_names(),
-        default=DEFAULT_PROFILE,
-        help="the place whose service it is (default: %(default)s)",
-    )
+    add_profile(parser, "Kaifeng's, as signed in --lists where it holds one")
     parser.add_argument(
         "--lists",
         type=Path,
         metavar="DIR",
-        help="bundle.bin, DIVISION.manifest and DIVISION.list, as signed; without it no list is held",
+        help="bundle.bin, DIVISION.manifest, DIVISION.list and perhaps DIVISION.profile, as signed; without it no list "
+        "is held",
     )
     add_trust(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -128,21 +142,36 @@ def register(subparsers: Any) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from .card_files import read_image
-    from .local_trust import load_keys, load_list
+    from .local_trust import load_keys, load_list, load_profile_record
 
     image = read_image(args.card, checked=False)
-    source = find_profile(args.profile)
+    source = chosen_profile(args.profile)
     now = int(time.time()) + args.clock_offset
     # Of days that somebody names we know no right clock to hold signatures against.
     latest = now if args.on is None else None
     keys, notes = load_keys(args.roots, args.keys, args.lists, latest)
-    held = None
+    held = signed = None
     if args.lists is not None:
         held, more = load_list(args.lists, source.record.list_division, keys, latest)
         notes += more
+        if args.profile is None:
+            signed, more = load_profile_record(args.lists, source.record.list_division, keys, latest)
+            notes += more
+            source = replace(source, record=signed) if signed else source
     clock, latest = _clock(args.on, now, keys, held)
+    is_development = keys is not None and args.roots is None and args.keys is None
+    if is_development:
+        notes.append(_DEVELOPMENT)
+    if args.on is not None and held is not None and latest is not None and held.manifest.time > latest:
+        notes.append(f"a what-if: the list is from later, {iso(day_of(held.manifest.time))}")
     judged = Judged(
-        judge_image(image, args.service, source, clock, latest, keys, held), args.service, source, notes
+        verdict=judge_image(image, args.service, source, clock, latest, keys, held),
+        service=args.service,
+        source=source,
+        notes=notes,
+        keys=keys,
+        is_development=is_development,
+        is_signed_profile=signed is not None,
     )
     explanation = _explain(judged, args.lang) if args.explain else None
     if args.json:
@@ -158,7 +187,7 @@ def _run(args: argparse.Namespace) -> int:
 def judge_image(
     image: CardImage,
     service: str,
-    source: ProfileSource,
+    source: "ProfileSource",
     clock: Clock,
     latest: "int | None",
     keys: "TrustedKeys | None",
@@ -216,6 +245,12 @@ def _told(judged: Judged, explanation: "Explanation | None", language: str) -> l
     if found["list"]:
         told = _LIST_AGE_UNKNOWN if found["list"]["age_hours"] is None else _LIST_TOLD
         rows.append(("list", told[at].format(**found["list"])))
+    if judged.keys is not None:
+        day = iso(day_of(judged.keys.time))
+        rows.append(("bundle", _BUNDLE_TOLD[at].format(version=judged.keys.version, day=day)))
+    if judged.is_signed_profile:
+        told_profile = _PROFILE_TOLD[at]
+        rows.append(("profile", told_profile.format(name=found["profile"], version=found["profile_version"])))
     rows.append(("flags", ", ".join(found["flags"])))
     rows += [("note", note) for note in (*(explanation.notes if explanation else ()), *judged.notes)]
     width = 18 if language == "en" else 6

@@ -7,13 +7,13 @@ from hashlib import sha256
 import pytest
 
 from juzhu_host import card_command, development_authority
-from juzhu_host.card_files import MAX_IMAGE
+from juzhu_host.card_files import MAX_IMAGE, endorsement_is_genuine
 from juzhu_host.cases import read_case
 from juzhu_host.cli import main
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.profiles.source import find_profile, profile_names
-from juzhu_protocol.records.card import Service
+from juzhu_protocol.records.card import Endorsement, Service
 
 BORN = ("--division", "410202", "--born", "1950-03-01")
 ISSUED = (*BORN, "--issued", "2024-05-10")
@@ -51,6 +51,9 @@ def made(card):
     code, _, said = card("new", *ISSUED, "--endorsed", "2025-05-02", "--out", "card.json")
     assert (code, said) == (0, "")
     return card
+
+
+MOVED = ("--on", "2025-06-01", "--kind", "moved", "--division", "410221")
 
 
 def shown(card, name="card.json", *words):
@@ -135,7 +138,9 @@ def test_a_card_file_says_what_the_case_of_the_same_life_does(card, tmp_path, ca
     for key in ("resident_since", "registered", "good_through", "class"):
         words += [f"--{key.replace('_', '-')}", full[key]] if key in full else []
     for day, kind in full.get("endorsed", ()):
-        words += ["--endorsed", f"{day}:{kind}"]
+        words += ["--endorsed", f"{day}:{kind}" + (":410221" if kind == "moved" else "")]
+        # A case has one division, a move has two.
+        wanted.issuing_division = 410221 if kind == "moved" else wanted.issuing_division
     code, _, said = card("new", *words, "--out", "card.json")
     assert code == 0, said
     found = Service.from_bytes(CardImage.from_json((tmp_path / "card.json").read_text()).service)
@@ -241,7 +246,7 @@ def test_keys_that_cannot_be_kept_are_a_fault(card, tmp_path, monkeypatch):
         ((*ISSUED, "--endorsed", "2025-05-02", "--endorsed", "2025-05-01:address"), 1, "last act"),
         ((*ISSUED, "--endorsed", "2025-04-09"), 1, "2025-04-10"),
         ((*ISSUED, "--endorsed", "2025-11-11"), 1, "register anew"),
-        ((*ISSUED, "--endorsed", "2025-05-01:moved", "--registered", "2025-01-01"), 1, "2025-07-01"),
+        ((*ISSUED, "--endorsed", "2025-05-01:moved:410221", "--registered", "2025-01-01"), 1, "2025-07-01"),
         ((*ISSUED, "--class", "transitional", "--endorsed", "2025-05-02"), 78, "never endorsed"),
         ((*ISSUED, "--good-through", "2025-06-01"), 78, "transitional alone"),
         ((*ISSUED, "--class", "transitional", "--good-through", "2024-05-10"), 78, "after the issue"),
@@ -273,10 +278,10 @@ def test_a_card_that_no_organ_would_make_is_not_made(card, tmp_path, words, code
         (("--on", "2026-11-11"), 1, "register anew"),
         (("--on", "2025-05-01", "--kind", "address", "--address", "新街"), 1, "last act"),
         (("--on", "2025-06-01", "--kind", "address"), 1, "--address"),
-        (("--on", "2025-06-01", "--kind", "moved", "--division", "410203"), 1, "another unit"),
-        (("--on", "2025-06-01", "--kind", "moved", "--division", "110101"), 1, "another city"),
+        (("--on", "2025-06-01", "--kind", "moved", "--division", "410203"), 1, "of the same unit"),
+        (("--on", "2025-06-01", "--kind", "moved", "--division", "110101"), 1, "no division of this city"),
         (("--on", "2026-05-01", "--division", "410221"), 1, "--division"),
-        (("--on", "2025-06-01", "--kind", "moved", "--registered", "2025-01-01"), 1, "2025-07-01"),
+        ((*MOVED, "--registered", "2025-01-01"), 1, "2025-07-01"),
         (("--on", "2026-13-01"), 64, "no such date"),
         (("--kind", "monthly"), 64, "invalid choice"),
         (("--on", "2026-05-01", "--out", "no/card.json"), 78, "not written"),
@@ -362,3 +367,39 @@ def test_the_simulators_act_stands_beside_our_own(card):
     for act in ("new", "show", "endorse", "vpcd"):
         assert act in out
     assert "not available" not in out
+
+
+@pytest.mark.parametrize("place", [(), ("--division", "410202"), ("--division", "410203")])
+def test_a_move_inside_the_unit_is_not_endorsed_as_moved(made, tmp_path, place):
+    before = (tmp_path / "card.json").read_bytes()
+    code, _, said = made("endorse", "card.json", "--on", "2025-06-01", "--kind", "moved", *place)
+    assert (code, (tmp_path / "card.json").read_bytes()) == (1, before)
+    assert "of the same unit" in said
+
+
+@pytest.mark.parametrize("place", ["", ":410202", ":410203"])
+def test_a_new_card_bears_no_move_inside_the_unit(card, tmp_path, place):
+    code, _, said = card("new", *ISSUED, "--endorsed", f"2025-05-01:moved{place}", "--out", "card.json")
+    assert (code, (tmp_path / "card.json").exists()) == (1, False)
+    assert "of the same unit" in said
+
+
+def test_a_division_of_another_kind_than_moved_is_wrong_usage(card):
+    code, _, said = card("new", *ISSUED, "--endorsed", "2025-05-02:yearly:410221", "--out", "card.json")
+    assert code == 64
+    assert "of kind moved alone" in said
+
+
+def test_an_endorsement_under_a_revoked_key_is_not_genuine(made, tmp_path, authority_home):
+    image = CardImage.from_json((tmp_path / "card.json").read_text())
+    service = Service.from_bytes(image.service)
+    keys = KeyRing.load(authority_home / "juzhu" / "development-authority").trusted
+    (raw,) = image.endorsements
+    assert endorsement_is_genuine(raw, service, keys)
+    keys.get(Endorsement.from_bytes(raw).key_id).revoked_on = service.issue_day + 1
+    assert not endorsement_is_genuine(raw, service, keys)
+
+
+@pytest.mark.parametrize("act", ["new", "endorse"])
+def test_the_help_of_address_says_made_up_people_only(card, act):
+    assert "made-up people's only" in " ".join(card(act, "--help")[1].split())

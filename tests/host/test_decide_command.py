@@ -369,3 +369,24 @@ def test_every_key_of_a_case_is_described_and_no_other():
 def test_case_error_is_the_only_error_of_reading():
     with pytest.raises(CaseError):
         read_case({})
+
+
+def test_verdicts_are_their_owners_alone_and_whole_or_not_there(tmp_path, monkeypatch):
+    cases, out = tmp_path / "cases.jsonl", tmp_path / "verdicts.jsonl"
+    cases.write_text(json.dumps(on("2025-05-01")) + "\n")
+    out.write_text("old")
+    out.chmod(0o644)
+
+    def break_off(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(decide_command, "_judge_line", break_off)
+        assert main(["decide", "--cases", str(cases), "--out", str(out)]) == 78
+    assert (out.read_text(), sorted(path.name for path in tmp_path.iterdir())) == (
+        "old",
+        ["cases.jsonl", "verdicts.jsonl"],
+    )
+    assert main(["decide", "--cases", str(cases), "--out", str(out)]) == 0
+    assert json.loads(out.read_text())["answer"] == "ALLOW"
+    assert out.stat().st_mode & 0o777 == 0o600

@@ -45,13 +45,18 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def image_of(issued, *endorsed, permit_class="ordinary", profile=KAIFENG, division=410202):
+    organs, steps = [division], []
+    for day, kind in endorsed:
+        if kind == "moved":
+            organs.append(next(one for one in profile.units if not profile.same_unit(one, organs[-1])))
+        steps.append((from_iso(day), KINDS[kind], organs[-1]))
     return new_image(
         NewCard(
             division=division,
             born=from_iso("1950-03-01"),
             issued=from_iso(issued),
             permit_class=CLASSES[permit_class],
-            endorsed=[(from_iso(day), KINDS[kind]) for day, kind in endorsed],
+            endorsed=steps,
         ),
         profile,
         RING,
@@ -293,7 +298,7 @@ def test_both_languages_on_the_terminal(timeline):
         (("gone.json",), 78, "gone.json"),
         (("card.json", "--svg", "no/a.svg"), 78, "--svg"),
         (("card.json", "--on", "2026-02-30"), 64, "no such date"),
-        (("card.json", "--profile", "atlantis"), 64, "invalid choice"),
+        (("card.json", "--profile", "atlantis"), 78, "no profile is called"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line(timeline, registry, words, code, said):
@@ -373,3 +378,64 @@ def test_text_of_a_picture_is_escaped():
 
 def test_numbers_beyond_the_letters_are_starred():
     assert [timeline_text._sign("yearly", number) for number in (1, 9, 10, 35, 36, 255)] == list("19az**")
+
+
+def replaced(path, endorsed_on, card_on):
+    """A registry whose permit of 2024-03-15 was endorsed and then replaced by serial 2."""
+    with Registry(path, create=True) as registry:
+        issue(registry, "2024-03-15")
+        registry.endorse(CITY, 1, keys=KEYS, now=at(endorsed_on))
+        registry.replace(CITY, 1, keys=KEYS, now=at(card_on))
+        return registry.card_image(CITY, 2)
+
+
+def told(found):
+    return [
+        (mark["kind"], mark["day"])
+        for mark in found["marks"]
+        if mark["kind"] in ("issued", "reissued", "yearly", "late")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endorsed_on", "kind"), [("2025-03-01", "yearly"), ("2025-03-15", "yearly"), ("2025-05-20", "late")]
+)
+def test_a_replaced_card_keeps_its_late_endorsement_and_its_first_issue(
+    timeline, tmp_path, endorsed_on, kind
+):
+    image = replaced(tmp_path / "r.db", endorsed_on, "2025-06-01")
+    code, out, said = timeline("--registry", "r.db", "--serial", "2", "--json", "--on", "2025-07-01")
+    assert (code, said) == (0, "")
+    found = json.loads(out)
+    assert told(found) == [("issued", "2024-03-15"), (kind, endorsed_on), ("reissued", "2025-06-01")]
+    assert found["notes"] == []
+    assert (found["first"], found["state_today"]) == ("2024-03-15", "in-force")
+    # The predecessor's end is not this card's.
+    assert "revoked" not in [mark["kind"] for mark in found["marks"]]
+    (tmp_path / "card.json").write_text(image.to_json())
+    alone = json.loads(timeline("card.json", "--json", "--on", "2025-07-01")[1])
+    if kind == "late":
+        assert told(alone) == [("yearly", endorsed_on), ("reissued", "2025-06-01")]
+        (note,) = alone["notes"]
+        assert "cannot tell whether endorsement 1 was late" in note
+    else:
+        assert told(alone) == [("yearly", endorsed_on), ("reissued", "2025-06-01")]
+        assert alone["notes"] == []
+
+
+def test_a_replaced_card_that_was_never_endorsed_has_no_late_endorsement(timeline, tmp_path):
+    with Registry(tmp_path / "r.db", create=True) as registry:
+        issue(registry, "2024-03-15")
+        registry.replace(CITY, 1, keys=KEYS, now=at("2024-06-01"))
+    for words in (("--registry", "r.db", "--serial", "2"),):
+        found = json.loads(timeline(*words, "--json", "--on", "2024-07-01")[1])
+        assert told(found) == [("issued", "2024-03-15"), ("reissued", "2024-06-01")]
+        assert (found["notes"], found["state_today"]) == ([], "in-force")
+
+
+def test_the_picture_of_a_life_is_its_owners_alone(timeline, tmp_path):
+    (tmp_path / "a.svg").write_text("old")
+    (tmp_path / "a.svg").chmod(0o644)
+    assert timeline("card.json", "--svg", "a.svg")[0] == 0
+    assert (tmp_path / "a.svg").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob(".a.svg*")] == []

@@ -11,9 +11,12 @@ from juzhu_host.cli import main
 from juzhu_host.lists_command import _signed
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.lists.plain import build_list
+from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.records.card import Service
+from juzhu_protocol.records.profile import ProfileRecord, ProfileRecordExtension
 from juzhu_protocol.rules.calendar import from_iso, start_of
 from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
+from juzhu_protocol.trust.contexts import PROFILE_CONTEXT, signed_part
 
 CITY = 410200
 NOON = 12 * 3600
@@ -116,7 +119,9 @@ def test_the_verdict_says_what_it_was_judged_by(judge):
     assert code == 0
     assert verdict["list"] == {"division": CITY, "sequence": 1, "age_hours": 59}
     assert verdict["flags"] == ["list-ageing"]
-    assert (verdict["service"], verdict["profile"], verdict["notes"]) == ("senior-card", "kaifeng", [])
+    assert (verdict["service"], verdict["profile"]) == ("senior-card", "kaifeng")
+    assert (verdict["profile_version"], verdict["profile_signed"]) == (1, False)
+    assert len(verdict["notes"]) == 1
     assert (verdict["good_through"], verdict["until"]) == ("2026-06-01", "2026-06-01")
 
 
@@ -263,7 +268,6 @@ def test_the_newer_of_two_bundles_counts(judge, tmp_path):
     for folders in ((None, roots.parent, tmp_path / "lists"), (roots, None, tmp_path / "lists")):
         keys, notes = load_keys(*folders, None)
         assert (keys.version, notes) == (2, [])
-    assert load_keys(None, roots.parent, None, None)[0].version == 1
 
 
 def forge(image):
@@ -327,7 +331,6 @@ def test_a_file_that_is_no_card_is_a_fault_and_no_answer(verify, tmp_path, conte
         (("--on", "2026-02-30"), "no such date"),
         (("--on", ".."), "day"),
         (("--on", "1899-12-31"), "1900-01-02"),
-        (("--profile", "atlantis"), "invalid choice"),
         (("--service", "bus.junior"), "invalid choice"),
         (("--keys", "a", "--roots", "b"), "not allowed"),
         (("--lang", "fr"), "invalid choice"),
@@ -442,3 +445,113 @@ def test_a_damaged_manifest_is_not_counted_on(verify, tmp_path, capsys):
     overwrite(f"{CITY}.manifest", b"x")(tmp_path / "lists")
     assert main(["lists", "make", "lists"]) == 78
     assert "move it aside" in capsys.readouterr().err
+
+
+def development(folder):
+    return folder / "juzhu" / "development-authority"
+
+
+def test_an_answer_on_the_development_authority_says_so(judge, verify, tmp_path):
+    found = judge(*LISTS, "--on", SIGNED_ON)[1]
+    assert found["development_authority"] is True
+    assert any("rests on the development authority" in note for note in found["notes"])
+    assert "rests on the development authority" in verify(*LISTS, "--on", SIGNED_ON)[1]
+    named = ("--keys", str(development(tmp_path)))
+    found = judge(*LISTS, *named, "--on", SIGNED_ON)[1]
+    assert (found["development_authority"], found["notes"]) == (False, [])
+
+
+def test_the_bundle_is_told_by_version_and_time(judge, verify, tmp_path):
+    (tmp_path / "lists" / "bundle.bin").write_bytes(
+        own_ring(tmp_path / "lists").build_bundle(4, noon(SIGNED_ON))
+    )
+    assert judge(*LISTS, "--on", SIGNED_ON)[1]["bundle"] == {"version": 4, "time": noon(SIGNED_ON)}
+    assert f"version 4 of {SIGNED_ON}" in verify(*LISTS, "--on", SIGNED_ON)[1]
+
+
+def test_a_bundle_older_than_one_seen_is_refused(judge, tmp_path):
+    old = (tmp_path / "lists" / "bundle.bin").read_bytes()
+    shutil.copy(development(tmp_path) / "roots.toml", tmp_path / "roots.toml")
+    roots = (*LISTS, "--roots", str(tmp_path / "roots.toml"), "--on", SIGNED_ON)
+    assert judge(*roots)[1]["reason"] == "endorse-soon"
+    (tmp_path / "lists" / "bundle.bin").write_bytes(
+        own_ring(tmp_path / "lists").build_bundle(2, noon(SIGNED_ON))
+    )
+    assert judge(*roots)[1]["bundle"]["version"] == 2
+    (tmp_path / "lists" / "bundle.bin").write_bytes(old)
+    shutil.copy(tmp_path / "roots.toml", tmp_path / "copy.toml")
+    for name in ("roots.toml", "copy.toml"):
+        code, verdict = judge(*LISTS, "--roots", str(tmp_path / name), "--on", SIGNED_ON)
+        assert (code, verdict["reason"], verdict["bundle"]) == (11, "unknown-key", None)
+        assert "below 2" in verdict["notes"][0]
+
+
+def test_a_floor_that_cannot_be_read_or_kept_is_told(judge, tmp_path):
+    assert judge(*LISTS, "--on", SIGNED_ON)[0] == 0
+    (floor,) = (tmp_path / "juzhu" / "bundle-floors").iterdir()
+    assert floor.stat().st_mode & 0o777 == 0o600
+    floor.write_text("often")
+    assert "holds no bundle version" in judge(*LISTS, "--on", SIGNED_ON)[1]["notes"][0]
+    floor.unlink()
+    floor.parent.rmdir()
+    floor.parent.write_text("")
+    assert any("bundle-floors" in note for note in judge(*LISTS, "--on", SIGNED_ON)[1]["notes"])
+
+
+@pytest.mark.parametrize(
+    ("days", "is_earlier"),
+    [("2026-04-30", True), ("2026-05-01", False), ("2026-04-29..2026-04-30", True), ("2026-04-30..", False)],
+)
+def test_a_list_from_after_the_asked_day_is_told(judge, days, is_earlier):
+    notes = judge(*LISTS, "--on", days)[1]["notes"]
+    assert (f"a what-if: the list is from later, {SIGNED_ON}" in notes) == is_earlier
+
+
+def signed_profile(folder, *, extended=True, key_of=CITY):
+    """Lay a signed profile of Kaifeng, which extends the card's last day by a month, into the lists folder."""
+    record = ProfileRecord.from_bytes(find_profile("kaifeng").record.to_bytes())
+    record.profile_version, record.time = 5, noon(SIGNED_ON)
+    day = from_iso("2026-06-01")
+    record.extensions = [ProfileRecordExtension(day, day, day + 30)] if extended else []
+    key = own_ring(folder / "lists").policy_key(key_of, from_iso(SIGNED_ON))
+    record.key_id = key.key_id
+    record.signature = key.sign(PROFILE_CONTEXT, signed_part(record.to_bytes()))
+    (folder / "lists" / f"{CITY}.profile").write_bytes(record.to_bytes())
+
+
+def test_an_extension_in_a_signed_profile_reaches_verify(judge, verify, tmp_path):
+    assert judge(*LISTS, "--on", "2026-06-02")[1]["reason"] == "overdue"
+    signed_profile(tmp_path)
+    verdict = judge(*LISTS, "--on", "2026-06-02")[1]
+    assert (verdict["reason"], verdict["good_through"]) == ("list-too-old", "2026-07-01")
+    assert (verdict["profile_version"], verdict["profile_signed"]) == (5, True)
+    assert "version 5, signed" in verify(*LISTS, "--on", "2026-06-02")[1]
+    verdict = judge(*LISTS, "--on", "2026-06-02", "--profile", "kaifeng")[1]
+    assert (verdict["reason"], verdict["profile_signed"]) == ("overdue", False)
+
+
+def test_a_signed_profile_that_does_not_hold_is_not_used_and_told(judge, tmp_path):
+    name = f"{CITY}.profile"
+    for spoil in (
+        flip(name, -1),
+        overwrite(name, b""),
+        overwrite(name, b"x" * 4000),
+        lambda folder: signed_profile(folder.parent, key_of=110000),
+    ):
+        signed_profile(tmp_path)
+        spoil(tmp_path / "lists")
+        verdict = judge(*LISTS, "--on", "2026-06-02")[1]
+        assert (verdict["reason"], verdict["profile_signed"]) == ("overdue", False)
+        assert f"{name} is not used" in verdict["notes"][0]
+
+
+def test_a_profile_that_is_none_is_a_fault_and_no_answer(verify, tmp_path):
+    (tmp_path / "broken.toml").write_text("place = 1")
+    for name, said in (
+        ("atlantis", "there are: beijing"),
+        ("broken.toml", "place"),
+        ("./gone", "cannot be read"),
+    ):
+        code, out, err = verify("--profile", name, "--on", SIGNED_ON)
+        assert (code, out) == (78, "")
+        assert said in err

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from juzhu_host import verify_command
-from juzhu_host.cases import read_case
+from juzhu_host.cases import DEFAULT_PROFILE, read_case
 from juzhu_host.cli import main
 from juzhu_host.verify_command import EXIT_CODES
 from juzhu_protocol.authority.card_image import CardImage
@@ -110,10 +110,10 @@ kept_profile = cache(find_profile)
 
 
 def extended_profile(rows):
-    """find_profile, with extensions that the place's authority has added to its profile since."""
+    """chosen_profile, with extensions that the place's authority has added to its profile since."""
 
     def find(name):
-        source = kept_profile(name)
+        source = kept_profile(name or DEFAULT_PROFILE)
         fields = {key: getattr(source.record, key) for key in ProfileRecord.__slots__}
         fields["extensions"] = [ProfileRecordExtension(*map(from_iso, row)) for row in rows]
         return replace(source, record=ProfileRecord(**fields))
@@ -126,7 +126,8 @@ def verify(tmp_path, capsys, monkeypatch):
     """Run the command on an asking."""
 
     def run(asking):
-        monkeypatch.setattr(verify_command, "find_profile", extended_profile(asking.extended))
+        monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+        monkeypatch.setattr(verify_command, "chosen_profile", extended_profile(asking.extended))
         return run_verify(asking, tmp_path, capsys)
 
     return run

@@ -185,7 +185,7 @@ def endorse(
     if permit.status == SUSPENDED and (kind, permit.ground) != (KIND_MOVED, GROUND_MOVED):
         raise SuspendedError(f"{_suspended(permit)}: {way_back(permit)}")
     division = issuing_division or permit.issuing_division
-    _refuse_wrong_kind(permit, kind, division, profile)
+    refuse_wrong_kind(permit, kind, division, profile)
     if kind != KIND_YEARLY and address in ("", permit.address):
         raise ApplicationError("a move is endorsed with the new address (16, 17)")
     if kind == KIND_MOVED and not registered_day:
@@ -216,7 +216,8 @@ def endorse(
     )
 
 
-def _refuse_wrong_kind(permit: Permit, kind: int, division: int, profile: Profile) -> None:
+def refuse_wrong_kind(permit: Permit, kind: int, division: int, profile: Profile) -> None:
+    """Refuse an endorsement whose kind does not fit where the organ of `division` is (17); EndorsementError."""
     if kind not in KIND_NAMES:
         raise ApplicationError(f"kind {kind} is none: choose {', '.join(KIND_NAMES.values())} (16, 17)")
     inside = division == permit.issuing_division or profile.same_unit(division, permit.issuing_division)

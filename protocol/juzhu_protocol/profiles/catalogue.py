@@ -10,7 +10,13 @@ from itertools import groupby
 from ..rules.calendar import add_years, civil_date, iso
 from ..rules.decide import Verdict
 from ..rules.lines import SHORT_LINES
-from ..rules.profile import CONDITION_AGE, CONDITION_PAPERS, CONDITION_RESIDENCE, Profile
+from ..rules.profile import (
+    CONDITION_AGE,
+    CONDITION_PAPERS,
+    CONDITION_RESIDENCE,
+    SERVES_ORDINARY,
+    Profile,
+)
 from ..rules.reasons import (
     ALLOW,
     DENY,
@@ -145,14 +151,22 @@ class _Explainer:
         if verdict.reason == LIST_TOO_OLD and verdict.list_age is None:
             return self._say(texts.LIST_AGE_UNKNOWN)
         if verdict.reason == OTHER_RULES and verdict.article:
-            # The article tells the class: decide() cites the transitional one for temporary permits (28, 29).
-            is_transitional = verdict.article == self._profile.articles.get(TRANSITIONAL_ENDED)
-            return self._say(texts.TRANSITIONAL_TOO_NEW if is_transitional else texts.HK_MACAO_TAIWAN)
+            return self._say(self._other_rules(verdict.article) or entry.fact)
         condition = {CONDITION_AGE: "age", CONDITION_RESIDENCE: "residence"}.get(self._rule.condition)
         if verdict.answer == ALLOW and condition:
             space = "" if self._language == "zh" else " "
             return self._say(entry.fact) + space + self._say(texts.CONDITION_MET[condition])
         return self._say(entry.fact)
+
+    def _other_rules(self, article: str) -> "Pair | None":
+        """Which other rules, where the article tells the class: decide() cites another for temporary permits."""
+        profile = self._profile
+        cites = [profile.articles.get(reason) == article for reason in (TRANSITIONAL_ENDED, OTHER_RULES)]
+        if cites == [True, False] and profile.transitional_before:
+            return texts.TRANSITIONAL_TOO_NEW
+        if cites == [False, True] and profile.class_policy & SERVES_ORDINARY:
+            return texts.HK_MACAO_TAIWAN
+        return None
 
     def _remedy(self, entry: texts.Entry) -> Pair:
         verdict = self._verdict

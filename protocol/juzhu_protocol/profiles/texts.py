@@ -135,8 +135,8 @@ ENTRIES: dict[int, Entry] = {
     ),
     r.OVERDUE: Entry(
         (
-            "居住证有效期至{good_through}，之后没有签注，使用功能中止。",
-            "The permit was good through {good_through} and was not endorsed since, so its use is suspended.",
+            "居住证有效期至{good_through}，之后没有办理年度签注，使用功能中止。",
+            "The permit was good through {good_through}, with no yearly endorsement since, so its use is suspended.",
         ),
         (
             "请在{last_late}以前（含当日）补办签注，不收费。补办后使用功能恢复，居住年限从补办之日起连续计算。",
@@ -320,8 +320,8 @@ ENTRIES: dict[int, Entry] = {
     ),
     r.PAPERS_DECIDE: Entry(
         (
-            "居住证有效，但显示不出{service}所要的条件，本机不作判定。",
-            "The permit is in force, but does not show what this service ({service}) asks for.",
+            "居住证显示不出{service}所要的条件，本机不作判定。",
+            "The permit does not show what this service ({service}) asks for, so this device does not judge.",
         ),
         (
             "请带相应的证明材料办理，由工作人员审核。",

@@ -1,6 +1,7 @@
 """Explanations: every reason, in both languages, in every place that can give it, whole and without accusation."""
 
 import re
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,9 +11,10 @@ from juzhu_protocol.profiles.catalogue import LANGUAGES, cite, explain, service_
 from juzhu_protocol.profiles.source import CITING, find_profile, profile_names
 from juzhu_protocol.profiles.texts import ENTRIES, FLAG_NOTES
 from juzhu_protocol.profiles.titles import SERVICE_TITLES
+from juzhu_protocol.records.profile import ProfileRecord, ProfileRecordArticle
 from juzhu_protocol.rules.calendar import add_years, from_iso
 from juzhu_protocol.rules.decide import LISTED_REASONS, Clock, ListState, Verdict, decide
-from juzhu_protocol.rules.profile import UNLIMITED
+from juzhu_protocol.rules.profile import SERVES_ORDINARY, UNLIMITED
 from juzhu_protocol.rules.reasons import (
     ALLOW,
     FLAG_CLOCK_SPANS_DAYS,
@@ -347,3 +349,69 @@ def test_other_language_or_service_is_refused():
 def test_every_article_of_a_denial_in_kaifeng_is_known():
     cited = {entry.reason for entry in KAIFENG.record.articles}
     assert cited == set(CITING.values())
+
+
+def citing(articles, **fields):
+    """Kaifeng with other articles by reason, and other fields of its record."""
+    record = ProfileRecord.from_bytes(KAIFENG.record.to_bytes())
+    record.articles = [
+        ProfileRecordArticle(CITING[name], text.encode()) for name, text in sorted(articles.items())
+    ]
+    for name, value in fields.items():
+        setattr(record, name, value)
+    return replace(KAIFENG, record=record)
+
+
+def other_rules(source, permit_class):
+    verdict = judge(source, permit(source, permit_class=permit_class), "bus.senior")
+    assert reason_name(verdict.reason) == "other-rules"
+    return explain(verdict, "bus.senior", source, "en").fact
+
+
+GENERAL = "Other rules apply to this kind of permit; this device does not judge by them."
+
+
+def test_a_place_that_cites_the_end_of_temporary_permits_and_serves_none_is_explained():
+    source = citing({"transitional-ended": "29"}, transitional_before=0, class_policy=SERVES_ORDINARY)
+    assert other_rules(source, 3) == GENERAL
+
+
+def test_one_article_for_two_classes_tells_no_class():
+    source = citing({"transitional-ended": "29", "other-rules": "29"})
+    assert other_rules(source, 2) == other_rules(source, 3) == GENERAL
+
+
+def test_an_ordinary_permit_is_never_told_to_be_of_hong_kong():
+    source = citing({"other-rules": "30"}, class_policy=4)
+    assert other_rules(source, 1) == GENERAL
+
+
+def test_each_class_has_its_own_words_where_articles_tell_them_apart():
+    source = citing({"transitional-ended": "29", "other-rules": "30"})
+    assert "Hong Kong" in other_rules(source, 2)
+    assert "Temporary permits" in other_rules(source, 3)
+
+
+def test_papers_decide_without_a_list_does_not_say_that_the_permit_is_in_force():
+    verdict = judge(KAIFENG, permit(KAIFENG), "settle-housing", has_list=False)
+    assert verdict.reason == PAPERS_DECIDE
+    assert "in force" not in explain(verdict, "settle-housing", KAIFENG, "en").fact
+    assert "有效" not in explain(verdict, "settle-housing", KAIFENG, "zh").fact
+
+
+def test_overdue_after_an_address_endorsement_does_not_say_that_there_was_none():
+    good = TODAY - 40
+    record = permit(
+        KAIFENG,
+        issue_day=good - 365,
+        anchor_day=good - 365,
+        residence_since=good - 365,
+        good_through=good,
+        endorsement_number=1,
+        endorsement_kind=2,
+        endorsement_day=good + 10,
+    )
+    verdict = judge(KAIFENG, record, "bus.senior")
+    assert reason_name(verdict.reason) == "overdue"
+    assert "no yearly endorsement since" in explain(verdict, "bus.senior", KAIFENG, "en").fact
+    assert "没有办理年度签注" in explain(verdict, "bus.senior", KAIFENG, "zh").fact
