@@ -7,7 +7,7 @@ from juzhu_protocol.authority.application import Application
 from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.permits import Holder
-from juzhu_protocol.rules.calendar import from_iso, start_of
+from juzhu_protocol.rules.calendar import add_months, from_iso, start_of
 
 KEYS = KeyRing.load(DEVELOPMENT_KEYS)
 CITY = 410200
@@ -33,8 +33,14 @@ def holder(birth="1960-03-01", sequence=None):
 
 
 def issue(registry, day, **given):
-    """Issue a permit of Kaifeng on a day to somebody new."""
-    values = {"address": "开封市某街2号", "issuing_division": ISSUER, "keys": KEYS, "now": at(day)} | given
+    """Issue a permit of Kaifeng on a day to somebody new, registered half a year before."""
+    values = {
+        "address": "开封市某街2号",
+        "issuing_division": ISSUER,
+        "keys": KEYS,
+        "now": at(day),
+        "registered_day": add_months(from_iso(day), -6),
+    } | given
     return registry.issue(values.pop("holder", None) or holder(), **values)
 
 

@@ -9,8 +9,9 @@ from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.permits import Holder, Permit
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.rules.calendar import start_of
+from juzhu_protocol.rules.calendar import add_months, start_of
 from juzhu_protocol.rules.kaifeng import KAIFENG
+from juzhu_protocol.rules.lifecycle import REGISTERED_MONTHS
 
 GROUNDS = (1, 2, 4, 5, 6)
 NOON_S = 12 * 3600
@@ -51,6 +52,7 @@ class Population:
             issuing_division=issuing_division,
             keys=self._keys,
             now=noon(issue_day),
+            registered_day=add_months(issue_day, -REGISTERED_MONTHS),
         )
 
     def fill(self, count: int, today: int) -> None:

@@ -18,7 +18,7 @@ KEYS = ("--keys", str(DEVELOPMENT_KEYS))
 NUMBER = synthetic(from_iso("1960-03-01"), 7)
 PERSON = (
     *("--division", "410202", "--name", "试验人", "--sex", "男", "--citizen-number", NUMBER),
-    *("--household-address", "某省某市", "--address", "开封市某街"),
+    *("--household-address", "某省某市", "--address", "开封市某街", "--registered", "2024-08-01"),
 )
 
 
@@ -111,6 +111,20 @@ def test_refusal_is_one_line_with_its_exit_code_and_changes_nothing(issued, tmp_
     assert NUMBER not in err
     with Registry(tmp_path / "permits.db") as registry:
         assert (registry.permit(CITY, 1), registry.events(CITY, 1)) == before
+
+
+def test_issue_by_options_without_a_registration_is_refused(permit, tmp_path):
+    assert PERSON[-2] == "--registered"
+    code, _, said = permit("issue", "--create", *KEYS, *PERSON[:-2], "--day", "2025-03-15")
+    assert code == 64
+    assert "--registered" in said
+    assert not (tmp_path / "permits.db").exists()
+
+
+def test_registration_of_less_than_half_a_year_is_refused_by_options_too(permit):
+    code, _, said = permit("issue", "--create", *KEYS, *PERSON, "--day", "2025-01-31")
+    assert code == 1
+    assert "2025-02-01 on (8)" in said
 
 
 def test_missing_registry_is_not_made_by_accident(permit, tmp_path):

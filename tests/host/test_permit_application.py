@@ -214,7 +214,7 @@ def test_help_warns_of_data_on_the_command_line(permit):
     out = permit("issue", "--help")[1]
     assert "for made-up people only" in out
     assert "can be read by every user" in " ".join(out.split())
-    assert len(permit_application._SINGLE) == 6
+    assert len(permit_application._SINGLE) == 7
 
 
 # -- Cards are written for their owner alone -------------------------------------------------------

@@ -81,8 +81,8 @@ class Application:
     """What a counter was given; what was not given is empty or 0. Days are day numbers; repr shows nothing.
 
     registered: day of the temporary registration (7). resident_since: an earlier first day of residence, which
-    the registration or an old temporary permit shows (29), 0 for none. household_division: where the permanent
-    registration is, 0 when not asked.
+    the registration shows, or a temporary permit from before the measures (29); 0 for none.
+    household_division: where the permanent registration is, 0 when not asked.
     """
 
     name: str = ""
@@ -156,6 +156,7 @@ def _lacks(application: Application, day: int, profile: Profile) -> Iterator[Lac
     yield from text_faults("address", "address", "居住地住址", application.address, MAX_ADDRESS)
     yield from _wrong_place(application, profile)
     yield from _wrong_days(application, day)
+    yield from _wrong_residence(application, day, profile)
     yield from _missing_papers(application)
     yield from _missing_agent(application, day)
 
@@ -181,13 +182,26 @@ def _wrong_days(application: Application, day: int) -> Iterator[Lack]:
         first = iso(eligible_from(application.registered))
         text = f"half a year since the temporary registration, which is full on {first}: apply from then on"
         yield Lack("registered", text, f"暂住登记须满半年, 自{first}起可申领", "8")
+
+
+def _wrong_residence(application: Application, day: int, profile: Profile) -> Iterator[Lack]:
     since = application.resident_since
-    if since and since > day:
+    if not since:
+        return
+    if since > day:
         text = "residence begins after today: read it again"
         yield Lack("resident_since", text, "居住起始日期(晚于今日, 请核对)", "8")
-    elif since and since < application.registered and OLD_PERMIT not in application.papers:
+    elif since < _birth_day(application):
+        text = "residence begins before the holder's birth: read it again"
+        yield Lack("resident_since", text, "居住起始日期(早于出生日期, 请核对)", "8")
+    elif since < application.registered and OLD_PERMIT not in application.papers:
         text = "the old temporary permit that shows residence before the registration"
         yield Lack(OLD_PERMIT, text, PAPERS[OLD_PERMIT], "29")
+    elif since < application.registered and since >= profile.transitional_before:
+        first = iso(profile.transitional_before) if profile.transitional_before else "the measures"
+        text = f"an old temporary permit counts when issued before {first}: it shows no residence begun since"
+        chinese = "居住起始日期(暂住证须在本办法施行之前领取)"
+        yield Lack("resident_since", text, chinese, "29")
 
 
 def _missing_papers(application: Application) -> Iterator[Lack]:
@@ -228,11 +242,16 @@ def _missing_agent(application: Application, day: int) -> Iterator[Lack]:
 
 
 def _is_under_age(application: Application, day: int) -> bool:
+    birth_day = _birth_day(application)
+    return birth_day > 0 and day < add_years(birth_day, AGENT_BELOW)
+
+
+def _birth_day(application: Application) -> int:
+    """The day that the citizen number tells, 0 for a number that is none."""
     try:
-        birth_day = CitizenNumber.parse(application.citizen_number).birth_day
+        return CitizenNumber.parse(application.citizen_number).birth_day
     except CitizenNumberError:
-        return False
-    return day < add_years(birth_day, AGENT_BELOW)
+        return 0
 
 
 def _day(key: str, value: object) -> int:

@@ -18,6 +18,9 @@ EVENT_NAMES = {
 REGISTERED_ANEW = "lapsed, registered anew"
 """Detail of a cancelled permit that had lapsed and whose holder got a new one (18)."""
 
+MOVED_AWAY = "lost, registered anew"
+"""Detail of a lost card that was cancelled since its holder moved across and got a new permit there (19(5))."""
+
 OLD_CARD_BACK = "old card handed back"
 """Detail of a replaced card (20)."""
 

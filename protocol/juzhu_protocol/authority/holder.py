@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from ..rules.calendar import add_years
+from ..rules.decide import OLDEST_AT_ISSUE
 from . import codes
 from .citizen_number import CitizenNumber
 from .errors import ApplicationError, CitizenNumberError, Lack
@@ -46,6 +48,11 @@ def holder_faults(holder: Holder, day: int) -> Iterator[Lack]:
     if number.birth_day > day:
         text = "the citizen number's birth date is still to come: read it again"
         yield Lack("citizen_number", text, "公民身份号码(出生日期晚于今日, 请核对)", "14")
+    elif add_years(number.birth_day, OLDEST_AT_ISSUE) < day:
+        # Whatever stood on such a card, every reader would refer it as contradictory.
+        text = f"the citizen number's birth date is more than {OLDEST_AT_ISSUE} years past: read it again"
+        chinese = f"公民身份号码(出生日期距今超过{OLDEST_AT_ISSUE}年, 请核对)"
+        yield Lack("citizen_number", text, chinese, "14")
     if number.text.startswith(_OTHER_RULES):
         text = "a number of residents of Hong Kong, Macao or Taiwan, who apply by rules of their own"
         yield Lack("citizen_number", text, "港澳台居民按国家有关规定办理", "28")
@@ -59,9 +66,15 @@ def text_faults(code: str, text: str, chinese: str, value: str, limit: int) -> I
     units = len(value.encode("utf-16-le", "surrogatepass")) // 2
     if not value.strip():
         yield Lack(code, f"the {text}", chinese, "14")
-    elif not value.isprintable() or units > limit:
-        fault = f"the {text} has {units} characters, a card holds 1 to {limit} printable ones"
-        yield Lack(code, fault, f"{chinese}(限{limit}个可打印字符)", "14")
+        return
+    # An input method types the ideographic space, which is no less printable than the other.
+    odd = [char for char in value if not char.isprintable() and char != "\u3000"]
+    if odd:
+        fault = f"the {text} holds U+{ord(odd[0]):04X}, which cannot be printed: take it out"
+        yield Lack(code, fault, f"{chinese}(含不可打印字符 U+{ord(odd[0]):04X})", "14")
+    elif units > limit:
+        fault = f"the {text} has {units} characters, a card holds 1 to {limit}"
+        yield Lack(code, fault, f"{chinese}(限{limit}个字符)", "14")
 
 
 def check_address(address: str) -> None:

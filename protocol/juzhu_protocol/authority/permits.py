@@ -57,13 +57,15 @@ _WAYS_BACK = {
     5: "the new place's organ endorses it as moved, half a year after the registration there (17)",
     6: "restore it once its reason has ceased",
 }
-_WAYS_ON_WHEN_LOST = {
-    1: "apply anew with true papers (8, 9)",
-    2: "restore it once the conditions are fulfilled again, then replace it",
-    4: "a permanent resident needs no permit",
-    5: "apply at the new place, half a year after the registration there (8, 17)",
-    6: "restore it once its reason has ceased, then replace it",
+_WAYS_ON_WITHOUT_THE_CARD = {
+    1: "have it cancelled and apply anew with true papers (8, 9)",
+    2: "restore it once the conditions are fulfilled again, then {on}",
+    4: "a permanent resident needs no permit; have it cancelled",
+    5: "apply at the new place, half a year after a registration made since the suspension (8, 17)",
+    6: "restore it once its reason has ceased, then {on}",
 }
+"""Ways on with a card that was lost or has lapsed, which no endorsement brings back."""
+
 _IF_MISTAKEN = "; a suspension that was the authority's own mistake is restored as such"
 
 ADDRESS_DAYS = 15
@@ -139,6 +141,8 @@ def issue(
     """Return a new permit, issued on `day` (8 to 15); registered_day is 0 when it was checked elsewhere."""
     if residence_since > day:
         raise ApplicationError(f"residence cannot begin after the issue on {iso(day)} (8)")
+    if residence_since < birth_day:
+        raise ApplicationError("residence cannot begin before the holder's birth: read both days again (8)")
     eligible = eligible_from(registered_day) if registered_day else 0
     if eligible > day:
         raise NotYetEligibleError(
@@ -190,6 +194,13 @@ def endorse(
         raise ApplicationError("a move is endorsed with the new address (16, 17)")
     if kind == KIND_MOVED and not registered_day:
         raise ApplicationError("a moved endorsement needs the day of the registration at the new place (17)")
+    # A successor's issue confirms no residence: whoever lost a card after the move waits no longer for it.
+    confirmed = max(permit.anchor_day, permit.endorsement_day)
+    if kind == KIND_MOVED and registered_day < confirmed:
+        raise EndorsementError(
+            f"registered on {iso(registered_day)}, before residence at the old place was confirmed on "
+            f"{iso(confirmed)}: half a year counts from a registration made since (17)"
+        )
     life = Life(
         permit.anchor_day,
         permit.residence_since,
@@ -262,7 +273,7 @@ def restore(permit: Permit, *, mistake: bool = False) -> Permit:
 
     A card that was reported lost while suspended stays revoked; then it can be replaced.
     """
-    lost = permit.cause == LOST and not permit.successor
+    lost = is_lost(permit)
     if not lost:
         _refuse_revoked(permit, "it cannot be restored; apply anew")
     if not permit.ground:
@@ -275,19 +286,53 @@ def restore(permit: Permit, *, mistake: bool = False) -> Permit:
     return replace(permit, status=REVOKED if lost else VALID, ground=0)
 
 
-def way_back(permit: Permit) -> str:
-    """Return what can be done about a permit's suspension, "" when there is none (17, 19)."""
+def way_back(permit: Permit, *, lapsed: bool = False) -> str:
+    """Return what can be done about a permit's suspension, "" when there is none (17 to 19)."""
     if not permit.ground:
         return ""
-    ways = _WAYS_ON_WHEN_LOST if permit.status == REVOKED else _WAYS_BACK
-    return ways[permit.ground] + _IF_MISTAKEN
+    if permit.status != REVOKED and not lapsed:
+        return _WAYS_BACK[permit.ground] + _IF_MISTAKEN
+    on = "apply anew (8, 18)" if lapsed else "replace it"
+    return _WAYS_ON_WITHOUT_THE_CARD[permit.ground].format(on=on) + _IF_MISTAKEN
+
+
+def is_lost(permit: Permit) -> bool:
+    """Whether the card was reported lost and not replaced yet, which ends neither permit nor suspension (20)."""
+    return permit.cause == LOST and not permit.successor
+
+
+def way_to_a_new_permit(
+    permit: Permit, day: int, profile: Profile, registered_day: int, suspended_day: int
+) -> str:
+    """Return what its holder does instead of applying on `day`, "" when this permit forbids no new one (8).
+
+    A suspension binds until it is lifted or the permit cancelled, but one on ground 5 of a card that is lost or
+    has lapsed: there a registration made after it, on registered_day, starts anew. registered_day is 0 when it
+    is not known.
+    """
+    if permit.status == REVOKED and not is_lost(permit):
+        return ""
+    last = last_late_day(permit, profile)
+    lapsed = last is not None and day > last
+    if permit.ground:
+        gone = lapsed or is_lost(permit)
+        if permit.ground == GROUND_MOVED and gone and registered_day > suspended_day:
+            return ""
+        return way_back(permit, lapsed=lapsed)
+    if lapsed:
+        return ""
+    return "replace it (20)" if is_lost(permit) else "endorse or replace that one (16, 20)"
 
 
 def revoke(permit: Permit, cause: str) -> Permit:
-    """Return the permit revoked as lost or cancelled (20); a suspension's ground is kept."""
+    """Return the permit revoked as lost or cancelled (20); a suspension's ground is kept.
+
+    A lost card that was not replaced can be cancelled still.
+    """
     if cause not in (LOST, CANCELLED):
         raise ApplicationError(f"cause {cause!r} is none: choose lost or cancelled, or replace the card (20)")
-    _refuse_revoked(permit, "it stays so")
+    if cause == LOST or not is_lost(permit):
+        _refuse_revoked(permit, "it stays so")
     return replace(permit, status=REVOKED, cause=cause)
 
 
@@ -297,7 +342,7 @@ def replace_card(permit: Permit, serial: int, day: int, profile: Profile) -> tup
     A lost card that was revoked as such can be replaced once. A suspension is not shaken off by a new card.
     The holder pays (20).
     """
-    if permit.status == REVOKED and (permit.cause != LOST or permit.successor):
+    if not is_lost(permit):
         _refuse_revoked(permit, "it cannot be replaced; apply anew")
     if permit.ground:
         raise SuspendedError(f"{_suspended(permit)}, which a new card would shake off: {way_back(permit)}")

@@ -3,6 +3,7 @@
 The files of every card are kept as they were signed.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ..rules.calendar import day_of, iso
@@ -12,6 +13,7 @@ from .application import Application, lacks
 from .database import writing
 from .errors import (
     ApplicationError,
+    BackwardsError,
     IncompleteApplicationError,
     Lack,
     NotYetEligibleError,
@@ -25,6 +27,7 @@ from .events import (
     ENDORSED,
     HANDED_OUT,
     ISSUED,
+    MOVED_AWAY,
     OLD_CARD_BACK,
     REGISTERED_ANEW,
     RESTORED,
@@ -51,9 +54,11 @@ class Registry(RegistryRows):
             # Whoever holds a permit is told so, and not sent for papers first.
             number = application.citizen_number.strip().upper()
             list_division = self.list_division_of(application.division)
-            self._refuse_second(number, list_division, day)
+            self._refuse_second(number, list_division, day, application.registered)
             found = lacks(application, day, self._profile)
-            found += self._before_lapse(number, list_division, application.registered, day)
+            found += self._before_lapse(
+                number, list_division, day, application.registered, application.resident_since
+            )
             if found:
                 raise IncompleteApplicationError(found)
             row = {
@@ -109,13 +114,14 @@ class Registry(RegistryRows):
         issuing_division: int,
         keys: KeyRing,
         now: int,
+        registered_day: int,
         residence_since: int = 0,
-        registered_day: int = 0,
         permit_class: int = 1,
     ) -> Permit:
         """Issue a permit today whose papers were looked at elsewhere (8 to 15).
 
-        Residence counts from today unless an earlier day is given.
+        registered_day: of the temporary registration, 0 when its half year was checked elsewhere. Residence
+        counts from today unless an earlier day is given.
         """
         with writing(self._database, self._path):
             permit = self._issue(
@@ -193,6 +199,7 @@ class Registry(RegistryRows):
     def suspend(self, list_division: int, serial: int, ground: int, *, now: int) -> Permit:
         """Suspend the permit's use on ground 1, 2, 4, 5 or 6 (19)."""
         with writing(self._database, self._path):
+            self._refuse_backwards(list_division, serial, day_of(now))
             permit = permits.suspend(self.permit(list_division, serial), ground)
             self._update(permit)
             self._note(now, permit, SUSPENDED, f"ground {ground}")
@@ -205,6 +212,7 @@ class Registry(RegistryRows):
         if len(note) > MAX_NOTE or not note.isprintable():
             raise ApplicationError(f"a note has at most {MAX_NOTE} printable characters")
         with writing(self._database, self._path):
+            self._refuse_backwards(list_division, serial, day_of(now))
             before = self.permit(list_division, serial)
             permit = permits.restore(before, mistake=mistake)
             self._update(permit)
@@ -216,6 +224,7 @@ class Registry(RegistryRows):
     def revoke(self, list_division: int, serial: int, cause: str, *, now: int) -> Permit:
         """Revoke the card as lost or cancelled (20)."""
         with writing(self._database, self._path):
+            self._refuse_backwards(list_division, serial, day_of(now))
             permit = permits.revoke(self.permit(list_division, serial), cause)
             self._update(permit)
             self._note(now, permit, CANCELLED, cause)
@@ -247,6 +256,15 @@ class Registry(RegistryRows):
             self._note(now, new, ISSUED, f"successor of {serial}{fee}")
         return new
 
+    def _refuse_backwards(self, list_division: int, serial: int, day: int) -> None:
+        # An event that comes before the one it ends makes a life that nobody can read.
+        times = [event.time for event in self.events(list_division, serial)]
+        last = max([self.permit(list_division, serial).last_day, *map(day_of, times)])
+        if day < last:
+            raise BackwardsError(
+                f"{iso(day)} is before the permit's last act on {iso(last)}: check the date (19, 20)"
+            )
+
     # -- Steps of the acts ---------------------------------------------------------------------------
 
     def _issue(
@@ -267,8 +285,8 @@ class Registry(RegistryRows):
         number = check_holder(holder, day)
         holder = replace(holder, citizen_number=number.text)
         list_division = self.list_division_of(issuing_division)
-        self._refuse_second(number.text, list_division, day)
-        for lack in self._before_lapse(number.text, list_division, registered_day, day):
+        self._refuse_second(number.text, list_division, day, registered_day)
+        for lack in self._before_lapse(number.text, list_division, day, registered_day, residence_since):
             raise NotYetEligibleError(f"{lack.text} ({lack.article})")
         permit = permits.issue(
             list_division=list_division,
@@ -281,39 +299,63 @@ class Registry(RegistryRows):
             residence_since=residence_since or day,
             registered_day=registered_day,
         )
-        for lapsed in self._permits_of(number.text, list_division):
-            if lapsed.status != permits.REVOKED:
-                self._update(permits.revoke(lapsed, permits.CANCELLED))
-                self._note(now, lapsed, CANCELLED, REGISTERED_ANEW)
+        for earlier in self._permits_of(number.text, list_division):
+            if earlier.status != permits.REVOKED or permits.is_lost(earlier):
+                self._update(permits.revoke(earlier, permits.CANCELLED))
+                last = permits.last_late_day(earlier, self._profile)
+                why = MOVED_AWAY if last is None or day <= last else REGISTERED_ANEW
+                self._note(now, earlier, CANCELLED, why)
         self._insert(permit, holder, keys)
         return permit
 
-    def _refuse_second(self, citizen_number: str, list_division: int, day: int) -> None:
+    def _refuse_second(
+        self, citizen_number: str, list_division: int, day: int, registered_day: "int | None" = None
+    ) -> None:
+        """Refuse another permit beside one that binds (8); registered_day is None for a successor, no new one."""
         waiting = self._application_of(citizen_number, list_division)
         if waiting:
             raise SecondPermitError(
                 f"this person's application {waiting} waits already (8): issue its permit, or withdraw it"
             )
         for other in self._permits_of(citizen_number, list_division):
-            if permits.is_standing(other, day, self._profile):
-                way = permits.way_back(other) or "endorse or replace that one (16, 20)"
+            if registered_day is None and not permits.is_standing(other, day, self._profile):
+                continue
+            suspended_day = self._last_day_of(other, SUSPENDED)
+            way = permits.way_to_a_new_permit(other, day, self._profile, registered_day or 0, suspended_day)
+            if way:
+                held = "has lost" if permits.is_lost(other) else "holds"
                 raise SecondPermitError(
-                    f"this person holds serial {other.serial} in {list_division} already (8): {way}"
+                    f"this person {held} serial {other.serial} in {list_division} already (8): {way}"
                 )
 
     def _before_lapse(
-        self, citizen_number: str, list_division: int, registered_day: int, day: int
+        self, citizen_number: str, list_division: int, day: int, registered_day: int, resident_since: int
     ) -> tuple[Lack, ...]:
-        """What Article 18 asks of somebody whose permit lapsed: a registration made after that."""
-        ends = [
-            permits.last_late_day(other, self._profile) or 0
-            for other in self._permits_of(citizen_number, list_division)
-            if other.status != permits.REVOKED and not permits.is_standing(other, day, self._profile)
-        ]
-        if not registered_day or registered_day > max(ends, default=0):
+        """What Article 18 asks of somebody whose permit lapsed: a registration, and residence, from after that."""
+        last = max(self._lapses(citizen_number, list_division, day), default=0)
+        found: list[Lack] = []
+        if not last:
             return ()
-        text = f"a new temporary registration, made after the old permit's last day, {iso(max(ends))}"
-        return (Lack("registered", text, f"原居住证逾期({iso(max(ends))})后重新申报的暂住登记", "18"),)
+        if registered_day <= last:
+            text = f"a new temporary registration, made after the old permit's last day, {iso(last)}"
+            found.append(Lack("registered", text, f"原居住证逾期({iso(last)})后重新申报的暂住登记", "18"))
+        if 0 < resident_since <= last:
+            text = (
+                f"residence counts anew after the old permit's last day, {iso(last)}: give no day before it"
+            )
+            chinese = f"居住起始日期(原居住证于{iso(last)}逾期, 居住年限重新计算)"
+            found.append(Lack("resident_since", text, chinese, "18"))
+        return tuple(found)
+
+    def _lapses(self, citizen_number: str, list_division: int, day: int) -> Iterator[int]:
+        """The last days of a person's permits that have lapsed, those that were cancelled later included."""
+        for other in self._permits_of(citizen_number, list_division):
+            last = permits.last_late_day(other, self._profile)
+            if last is None or other.successor:
+                continue
+            ended = self._last_day_of(other, CANCELLED) if other.cause == permits.CANCELLED else day
+            if ended > last:
+                yield last
 
     def _take(self, number: int) -> tuple[Waiting, str]:
         sql = "SELECT * FROM applications WHERE number = ? AND state = 'accepted'"

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from ..rules.calendar import day_of
 from ..rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
 from ..rules.kaifeng import KAIFENG
 from ..rules.profile import Profile
@@ -179,6 +180,11 @@ class RegistryRows:
         sql = "SELECT serial FROM permits WHERE citizen_number = ? AND list_division = ? ORDER BY serial"
         serials = [found["serial"] for found in self._database.query(sql, (citizen_number, list_division))]
         return [self.permit(list_division, serial) for serial in serials]
+
+    def _last_day_of(self, permit: Permit, event: str) -> int:
+        """The day of the last event of a name, 0 when there was none."""
+        times = [one.time for one in self.events(permit.list_division, permit.serial) if one.name == event]
+        return day_of(max(times)) if times else 0
 
     def _application_of(self, citizen_number: str, list_division: int) -> int:
         """The number of the person's application that waits in a division, 0 for none."""

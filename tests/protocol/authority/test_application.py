@@ -16,6 +16,7 @@ from juzhu_protocol.authority.errors import (
     UnknownApplicationError,
 )
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.rules.calendar import add_years, from_iso, iso
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from permit_tools import CITY, KEYS, application, at, holder, issue
@@ -103,6 +104,15 @@ def test_day_from_which_one_may_apply_is_said_in_both_languages():
         ("2016-05-01", ("old-temporary-permit",), []),
         ("2026-01-05", (), []),
         ("2026-01-06", (), [("resident_since", "8")]),
+        # Born on 1960-03-01.
+        ("1960-03-01", ("old-temporary-permit",), []),
+        ("1960-02-29", ("old-temporary-permit",), [("resident_since", "8")]),
+        ("1901-01-01", ("old-temporary-permit",), [("resident_since", "8")]),
+        # Article 29 speaks of permits from before the measures of 2017-12-30.
+        ("2017-12-29", ("old-temporary-permit",), []),
+        ("2017-12-30", ("old-temporary-permit",), [("resident_since", "29")]),
+        ("2025-01-04", ("old-temporary-permit",), [("resident_since", "29")]),
+        ("2025-01-05", ("old-temporary-permit",), []),
     ],
 )
 def test_residence_before_the_registration_needs_the_old_permit(since, papers, expected):
@@ -160,6 +170,20 @@ def test_everything_missing_stands_in_one_list():
 def test_residents_under_their_own_rules_are_sent_there(first):
     given = {"citizen_number": first + check_digit(first), "sex": "男"}
     assert found(**given) == [("citizen_number", "28")]
+
+
+def test_holder_older_than_every_reader_believes_is_asked_for_the_number_again():
+    # Readers refer who was older than 120 years at issue.
+    assert found(holder=holder(birth=iso(add_years(DAY, -120)))) == []
+    assert found(holder=holder(birth=iso(add_years(DAY, -120) - 1))) == [("citizen_number", "14")]
+
+
+def test_place_without_old_permits_takes_none_as_proof_of_residence():
+    beijing = find_profile("beijing").profile
+    papers = CARDS | {"labour-contract", "old-temporary-permit"}
+    one = application(division=min(beijing.units), resident_since=from_iso("2015-01-01"), papers=papers)
+    assert beijing.transitional_before == 0
+    assert [(lack.code, lack.article) for lack in lacks(one, DAY, beijing)] == [("resident_since", "29")]
 
 
 def test_list_repeats_nothing_of_the_person():
@@ -385,14 +409,84 @@ def test_lapsed_permit_needs_a_registration_made_after_it(registry, registered, 
     assert names(registry, 1)[-1] == ("cancelled", "lapsed, registered anew")
 
 
-@pytest.mark.parametrize("cause", ["lost", "cancelled"])
-def test_revoked_permit_asks_for_no_registration_of_its_own(registry, cause):
+@pytest.mark.parametrize("today", [TODAY, "2026-12-01"])
+def test_revoked_permit_asks_for_no_registration_of_its_own(registry, today):
+    # Cancelled while it had not lapsed: restorable through 2026-09-15.
     person = holder()
     issue(registry, "2025-03-15", holder=person)
-    registry.revoke(CITY, 1, cause, now=at("2025-12-01"))
-    registry.accept(application(holder=person, registered="2024-01-01"), now=at(TODAY))
-    assert registry.issue_accepted(1, keys=KEYS, now=at(TODAY)).serial == 2
+    registry.revoke(CITY, 1, "cancelled", now=at("2025-12-01"))
+    registry.accept(application(holder=person, registered="2024-01-01"), now=at(today))
+    assert registry.issue_accepted(1, keys=KEYS, now=at(today)).serial == 2
     assert [event.name for event in registry.events(CITY, 1)].count("cancelled") == 1
+
+
+@pytest.mark.parametrize("causes", [("lost",), ("cancelled",), ("lost", "cancelled")])
+@pytest.mark.parametrize(
+    ("registered", "allowed"), [("2024-01-01", False), ("2025-09-15", False), ("2025-09-16", True)]
+)
+def test_lapse_is_shaken_off_by_no_revocation(registry, causes, registered, allowed):
+    person, day = holder(), "2026-04-01"
+    issue(registry, "2024-03-15", holder=person)
+    for cause in causes:
+        registry.revoke(CITY, 1, cause, now=at("2025-09-16"))
+    one = application(holder=person, registered=registered)
+    if not allowed:
+        with pytest.raises(IncompleteApplicationError, match=r"2025-09-15 \(18\)"):
+            registry.accept(one, now=at(day))
+        with pytest.raises(NotYetEligibleError, match=r"2025-09-15 \(18\)"):
+            issue(registry, day, holder=person, registered_day=from_iso(registered))
+        return
+    registry.accept(one, now=at(day))
+    assert registry.issue_accepted(1, keys=KEYS, now=at(day)).serial == 2
+    assert registry.permit(CITY, 1).cause == "cancelled"
+
+
+def test_permit_lost_in_its_years_that_has_lapsed_since_needs_a_new_registration(registry):
+    person = holder()
+    issue(registry, "2024-03-15", holder=person)
+    registry.revoke(CITY, 1, "lost", now=at("2024-05-01"))
+    with pytest.raises(IncompleteApplicationError, match=r"2025-09-15 \(18\)"):
+        registry.accept(application(holder=person, registered="2023-08-01"), now=at("2026-04-01"))
+    registry.accept(application(holder=person, registered="2025-09-16"), now=at("2026-04-01"))
+    registry.issue_accepted(1, keys=KEYS, now=at("2026-04-01"))
+    assert names(registry, 1)[2:] == [("cancelled", "lost"), ("cancelled", "lapsed, registered anew")]
+
+
+def test_unknown_registration_is_refused_to_whoever_let_a_permit_lapse(registry):
+    person = holder()
+    issue(registry, "2024-03-15", holder=person)
+    with pytest.raises(NotYetEligibleError, match=r"2025-09-15 \(18\)"):
+        issue(registry, "2026-04-01", holder=person, registered_day=0)
+    assert registry.exceptions(CITY) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("since", "allowed"), [("2015-01-01", False), ("2025-09-15", False), ("2025-09-16", True)]
+)
+def test_residence_before_a_lapse_counts_no_more(registry, since, allowed):
+    person, day = holder(), "2026-04-01"
+    issue(registry, "2024-03-15", holder=person)
+    papers = CARDS | {"labour-contract", "old-temporary-permit"}
+    one = application(
+        holder=person, registered="2025-09-16", resident_since=from_iso(since), papers=frozenset(papers)
+    )
+    if not allowed:
+        with pytest.raises(IncompleteApplicationError) as caught:
+            registry.accept(one, now=at(day))
+        told = [(lack.code, lack.article) for lack in caught.value.lacks]
+        # Just before the registration it is no old permit's day either.
+        assert told == [("resident_since", "29")] * (since > "2017-12-30") + [("resident_since", "18")]
+        with pytest.raises(NotYetEligibleError, match=r"2025-09-15.*\(18\)"):
+            issue(
+                registry,
+                day,
+                holder=person,
+                registered_day=from_iso("2025-09-16"),
+                residence_since=from_iso(since),
+            )
+        return
+    registry.accept(one, now=at(day))
+    assert iso(registry.issue_accepted(1, keys=KEYS, now=at(day)).residence_since) == since
 
 
 def test_half_a_year_after_a_lapse_is_waited_for_too(registry):

@@ -221,6 +221,38 @@ def test_moved_endorsement_names_its_registration(registry):
         move(registry, "2025-11-01", kind=KIND_MOVED, issuing_division=QIXIAN)
 
 
+@pytest.mark.parametrize(
+    ("registered", "allowed"),
+    [("2010-01-01", False), ("2025-03-14", False), ("2025-03-15", True), ("2025-03-20", True)],
+)
+def test_registration_older_than_the_permit_shows_no_move(registry, registered, allowed):
+    before = issue(registry, "2025-03-15")
+    if allowed:
+        assert move_across(registry, "2025-09-20", registered).issuing_division == QIXIAN
+        return
+    for day in ("2025-04-05", "2025-09-20"):
+        with pytest.raises(EndorsementError, match=rf"{registered}, before.*2025-03-15.*\(17\)"):
+            move_across(registry, day, registered)
+    assert registry.permit(CITY, 1) == before
+
+
+@pytest.mark.parametrize(("registered", "allowed"), [("2026-02-28", False), ("2026-03-01", True)])
+def test_registration_older_than_the_last_endorsement_shows_no_move(registry, registered, allowed):
+    issue(registry, "2025-03-15")
+    registry.endorse(CITY, 1, keys=KEYS, now=at("2026-03-01"))
+    if allowed:
+        assert move_across(registry, "2026-09-05", registered).issuing_division == QIXIAN
+        return
+    with pytest.raises(EndorsementError, match=r"2026-03-01.*\(17\)"):
+        move_across(registry, "2026-09-05", registered)
+
+
+def test_card_replaced_after_the_move_costs_no_second_half_year(registry):
+    issue(registry, "2025-03-15")
+    registry.replace(CITY, 1, keys=KEYS, now=at("2025-06-01"))
+    assert move_across(registry, "2025-11-01", "2025-05-01", serial=2).issuing_division == QIXIAN
+
+
 def test_each_organs_key_signs_for_its_own_divisions_alone(tmp_path):
     specs = [
         *(KeySpec(f"root-{number}", "root", (), *DAYS) for number in (1, 2)),

@@ -31,7 +31,7 @@ from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDE
 from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_service
 from parts import nightly
-from permit_tools import CITY, KEYS, at, holder, issue
+from permit_tools import CITY, KEYS, application, at, holder, issue
 
 
 @pytest.fixture
@@ -117,14 +117,29 @@ def test_residence_that_begins_after_the_issue_is_refused(registry):
         issue(registry, "2026-01-05", residence_since=from_iso("2026-01-06"))
 
 
+def test_residence_that_begins_before_the_birth_is_refused(registry):
+    issue(registry, "2026-01-05", residence_since=from_iso("1960-03-01"))
+    with pytest.raises(ApplicationError, match="before the holder's birth") as caught:
+        issue(registry, "2026-01-05", residence_since=from_iso("1960-02-29"))
+    assert "1960" not in str(caught.value)
+    assert registry.exceptions(CITY) == (1, {})
+
+
+def test_holder_older_than_120_gets_no_card_that_every_reader_would_refer(registry):
+    issue(registry, "2026-01-05", holder=holder(birth="1906-01-05"))
+    with pytest.raises(ApplicationError, match=r"120 years.*\(14\)"):
+        issue(registry, "2026-01-05", holder=holder(birth="1906-01-04"))
+    assert registry.exceptions(CITY) == (1, {})
+
+
 def test_second_permit_of_one_person_is_refused_until_the_first_has_lapsed(registry):
     person = holder()
     issue(registry, "2024-01-10", holder=person)
     with pytest.raises(SecondPermitError, match="serial 1") as caught:
         issue(registry, "2025-07-10", holder=person)
     assert person.citizen_number not in str(caught.value)
-    assert issue(registry, "2025-07-11", holder=person).serial == 2
-    assert issue(registry, "2025-07-11", holder=person, issuing_division=410102).list_division == 410100
+    assert issue(registry, "2026-01-11", holder=person).serial == 2
+    assert issue(registry, "2026-01-11", holder=person, issuing_division=410102).list_division == 410100
 
 
 def test_check_digit_in_lower_case_is_the_same_person(registry):
@@ -385,15 +400,45 @@ def test_lost_card_is_replaced_once(registry):
         registry.replace(CITY, 1, keys=KEYS, now=at("2026-02-03"))
 
 
-def test_lost_card_is_not_replaced_when_its_holder_has_a_new_permit(registry):
+def test_lost_permit_in_its_years_is_replaced_and_not_applied_for_anew(registry):
     person = holder()
     issue(registry, "2026-01-05", holder=person)
     registry.revoke(CITY, 1, "lost", now=at("2026-02-01"))
+    # Good through 2027-01-05, restorable through 2027-07-05.
+    for day in ("2026-02-02", "2027-07-05"):
+        with pytest.raises(SecondPermitError, match=r"has lost serial 1.*replace it \(20\)"):
+            issue(registry, day, holder=person)
+    assert registry.replace(CITY, 1, keys=KEYS, now=at("2026-02-03")).serial == 2
+
+
+def test_lost_card_is_not_replaced_while_its_holder_applies_for_a_new_permit(registry):
+    person = holder()
+    issue(registry, "2025-01-05", holder=person)
+    registry.suspend(CITY, 1, 5, now=at("2025-02-01"))
+    registry.revoke(CITY, 1, "lost", now=at("2025-02-02"))
+    registry.accept(application(holder=person, registered="2025-03-01"), now=at("2025-09-01"))
+    registry.restore(CITY, 1, now=at("2025-09-02"), mistake=True)
+    with pytest.raises(SecondPermitError, match="application 1 waits"):
+        registry.replace(CITY, 1, keys=KEYS, now=at("2025-09-03"))
+    # The suspension was a mistake: the lost permit binds again.
+    with pytest.raises(SecondPermitError, match=r"replace it \(20\)"):
+        registry.issue_accepted(1, keys=KEYS, now=at("2025-09-03"))
+    registry.withdraw(1, now=at("2025-09-03"))
+    assert registry.replace(CITY, 1, keys=KEYS, now=at("2025-09-03")).serial == 2
+
+
+def test_lost_card_is_not_replaced_when_its_holder_has_a_new_permit(registry):
+    # Only an older version of this register let both stand.
+    person = holder()
+    issue(registry, "2026-01-05", holder=person)
+    registry.revoke(CITY, 1, "cancelled", now=at("2026-02-01"))
     issue(registry, "2026-02-02", holder=person)
-    with pytest.raises(SecondPermitError):
+    registry._database.table("permits").update((CITY, 1), {"cause": "lost"})
+    with pytest.raises(SecondPermitError, match="holds serial 2"):
         registry.replace(CITY, 1, keys=KEYS, now=at("2026-02-03"))
     assert registry.exceptions(CITY) == (2, {1: STATUS_REVOKED})
     assert registry.permit(CITY, 1).successor == 0
+    assert registry.replace(CITY, 2, keys=KEYS, now=at("2026-02-03")).serial == 3
 
 
 def test_cancelled_permit_is_not_replaced(registry):

@@ -88,10 +88,12 @@ class Model:
     def __init__(self, profile, day):
         self.profile = profile
         self.life = lifecycle.issued(day)
+        self.confirmed = day
         self.division = 410202
         self.issue_day = day
         self.status, self.ground, self.cause = "valid", 0, ""
         self.serial = 1
+        self.last_act = day
 
     def last_late(self):
         good = self.profile.good_through(self.life.good_through)
@@ -116,13 +118,14 @@ class Model:
         if self.status == "revoked" or (self.status == "suspended" and (not away or self.ground != 5)):
             return False
         inside = self.profile.same_unit(division, self.division)
-        if inside == away:
+        if inside == away or (away and registered < self.confirmed):
             return False
         try:
             self.life = lifecycle.endorsed(self.life, KINDS[kind], day, self.profile, registered)
         except EndorsementRefusedError:
             return False
         self.division, self.status, self.ground = division, "valid", 0
+        self.confirmed = day
         return True
 
     def restore(self, mistake):
@@ -174,7 +177,7 @@ def try_act(registry, model, act, day, number):
             )
 
     elif act[0] == "suspend":
-        expected = model.status == "valid"
+        expected = model.status == "valid" and day >= model.last_act
         if expected:
             model.status, model.ground = "suspended", act[1]
 
@@ -182,14 +185,16 @@ def try_act(registry, model, act, day, number):
             registry.suspend(CITY, serial, act[1], now=now)
 
     elif act[0] == "restore":
-        expected = model.restore(act[1])
+        expected = day >= model.last_act and model.restore(act[1])
 
         def work():
             registry.restore(CITY, serial, now=now, mistake=act[1])
 
     elif act[0] in ("lose", "cancel"):
         cause = "lost" if act[0] == "lose" else "cancelled"
-        expected = model.status != "revoked"
+        # A lost card can be cancelled still, with the suspension that it had.
+        expected = model.status != "revoked" or (cause, model.cause) == ("cancelled", "lost")
+        expected = expected and day >= model.last_act
         if expected:
             model.status, model.cause = "revoked", cause
 
@@ -197,7 +202,11 @@ def try_act(registry, model, act, day, number):
             registry.revoke(CITY, serial, cause, now=now)
 
     elif act[0] == "replace":
-        expected = model.replace(day)
+        # A card that is not handed back is revoked as lost first.
+        is_lost_first = not act[1] and model.status != "revoked"
+        expected = not (is_lost_first and day < model.last_act) and model.replace(day)
+        if expected:
+            model.last_act = day
 
         def work():
             registry.replace(CITY, serial, keys=KEYS, now=now, handed_back=act[1])
@@ -213,6 +222,7 @@ def try_act(registry, model, act, day, number):
         work()
     except RefusedError:
         return expected, False
+    model.last_act = max(model.last_act, day)
     return expected, True
 
 
@@ -267,6 +277,7 @@ def test_every_accepted_act_leaves_the_card_as_the_lifecycle_says_and_a_refused_
                 issuing_division=410202,
                 keys=KEYS,
                 now=start_of(first) + 12 * 3600,
+                registered_day=add_months(first, -6),
             )
             agree(registry, model)
             for number, (step, act) in enumerate(draw_steps(random.Random(seed)), 1):
@@ -303,6 +314,7 @@ def test_lifting_a_suspension_brings_back_exactly_what_it_took(
                 issuing_division=410202,
                 keys=KEYS,
                 now=start_of(first) + 12 * 3600,
+                registered_day=add_months(first, -6),
             )
             for early in endorsed_before:
                 day = max(permit.good_through - early, add_months(permit.good_through, -1))

@@ -25,7 +25,7 @@ from juzhu_protocol.rules.decide import GENUINE, KEY_WITHDRAWN, STATUS_REVOKED, 
 from juzhu_protocol.trust.bundle import PURPOSE_ORGAN, may_sign
 from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_service
-from permit_tools import CITY, ISSUER, KEYS, at, holder, issue
+from permit_tools import CITY, ISSUER, KEYS, application, at, holder, issue
 
 
 @pytest.fixture
@@ -187,7 +187,74 @@ def test_lost_card_without_a_way_back_is_told_no_circle(registry, ground, remedy
     with pytest.raises(SuspendedError, match=remedy):
         registry.replace(CITY, 1, keys=KEYS, now=at("2026-02-03"))
     # What the message tells the holder to do is open.
+    if ground != 5:
+        registry.revoke(CITY, 1, "cancelled", now=at("2026-02-03"))
     assert issue(registry, "2026-09-01", holder=person, issuing_division=410221).serial == 2
+
+
+@pytest.mark.parametrize("lose_it", [True, False])
+@pytest.mark.parametrize("today", ["2026-08-01", "2028-03-01"])
+@pytest.mark.parametrize("ground", [1, 2, 4, 6])
+def test_suspension_is_shaken_off_by_no_loss_and_no_lapse(registry, ground, today, lose_it):
+    # Lapsed after 2027-07-05. The ways out are to lift it or to have it cancelled.
+    person = holder()
+    issue(registry, "2026-01-05", holder=person, registered_day=from_iso("2025-01-05"))
+    registry.suspend(CITY, 1, ground, now=at("2026-02-01"))
+    if lose_it:
+        registry.revoke(CITY, 1, "lost", now=at("2026-02-02"))
+    for registered in ("2025-01-05", "2026-01-10", "2027-07-06"):
+        one = application(holder=person, registered=registered)
+        with pytest.raises(SecondPermitError, match=r"serial 1.*\(8\)"):
+            registry.accept(one, now=at(today))
+        with pytest.raises(SecondPermitError):
+            issue(registry, today, holder=person, registered_day=from_iso(registered))
+    assert registry.exceptions(CITY) == (1, {1: STATUS_REVOKED if lose_it else STATUS_SUSPENDED})
+    registry.revoke(CITY, 1, "cancelled", now=at("2026-02-03"))
+    assert issue(registry, today, holder=person).serial == 2
+
+
+@pytest.mark.parametrize(
+    ("ground", "way"), [(2, "then apply anew"), (5, "since the suspension"), (6, "then apply anew")]
+)
+def test_suspended_holder_whose_permit_lapsed_is_sent_to_no_endorsement(registry, ground, way):
+    person = holder()
+    issue(registry, "2026-01-05", holder=person)
+    registry.suspend(CITY, 1, ground, now=at("2026-02-01"))
+    with pytest.raises(SecondPermitError, match=way):
+        issue(registry, "2028-03-01", holder=person, registered_day=from_iso("2026-02-01"))
+    if ground != 5:
+        registry.restore(CITY, 1, now=at("2028-03-01"))
+    assert issue(registry, "2028-03-01", holder=person, registered_day=from_iso("2027-07-06")).serial == 2
+
+
+@pytest.mark.parametrize(
+    ("registered", "allowed"), [("2025-01-05", False), ("2026-02-01", False), ("2026-02-02", True)]
+)
+def test_lost_card_of_who_moved_away_gives_way_to_a_registration_made_since(registry, registered, allowed):
+    person = holder()
+    issue(registry, "2026-01-05", holder=person)
+    registry.suspend(CITY, 1, 5, now=at("2026-02-01"))
+    registry.revoke(CITY, 1, "lost", now=at("2026-02-01"))
+    one = application(holder=person, registered=registered, division=410221)
+    if not allowed:
+        with pytest.raises(SecondPermitError, match=r"has lost serial 1.*since the suspension"):
+            registry.accept(one, now=at("2026-09-01"))
+        assert registry.exceptions(CITY) == (1, {1: STATUS_REVOKED})
+        return
+    registry.accept(one, now=at("2026-09-01"))
+    assert registry.issue_accepted(1, keys=KEYS, now=at("2026-09-01")).serial == 2
+    assert names(registry)[-2:] == [("cancelled", "lost"), ("cancelled", "lost, registered anew")]
+
+
+def test_lost_card_is_cancelled_once_and_a_replaced_one_not_at_all(registry):
+    for serial in (1, 2):
+        issue(registry, "2026-01-05")
+        registry.revoke(CITY, serial, "lost", now=at("2026-02-01"))
+    registry.revoke(CITY, 1, "cancelled", now=at("2026-02-02"))
+    registry.replace(CITY, 2, keys=KEYS, now=at("2026-02-02"))
+    for serial in (1, 2):
+        with pytest.raises(RevokedError):
+            registry.revoke(CITY, serial, "cancelled", now=at("2026-02-03"))
 
 
 @pytest.mark.parametrize("cause", ["cancelled"])
