@@ -2,8 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
+import os
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -56,7 +59,18 @@ async def _until_signal(settings: HostSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run_host(settings, stop, lambda line: print(line, flush=True))
+    await run_host(settings, stop, _say_ready)
+
+
+def _say_ready(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        # Nobody reads it, or no room is left where it goes; the readers are served all the same.
+        log.warning("%s (not printed: %s)", line, error.strerror)
+        # What was not printed would be tried again at the end, and fail there.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 async def run_host(settings: HostSettings, stop: asyncio.Event, ready: Callable[[str], None]) -> None:

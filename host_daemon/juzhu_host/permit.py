@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from juzhu_protocol.rules.calendar import from_iso, iso, start_of
 from juzhu_protocol.rules.kaifeng import KAIFENG
 
+from .clock_option import LAST_DAY, add_clock_offset, shown_time
 from .errors import ConfigError
 from .private_file import write_private
 from .profile_option import add_profile, chosen_profile
@@ -104,9 +104,7 @@ def add_common(acts: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = acts.add_parser(name, help=text, description=text)
     parser.add_argument("--registry", type=Path, required=True, metavar="FILE")
     parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="the act's day; default: today")
-    parser.add_argument(
-        "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this clock"
-    )
+    add_clock_offset(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(create=False, profile=None)
     return parser
@@ -292,15 +290,18 @@ def now_of(args: argparse.Namespace) -> int:
     """Return the Unix time of an act: noon of --day, or now."""
     if args.day is not None:
         return start_of(args.day) + NOON
-    return int(time.time()) + int(args.clock_offset)
+    return shown_time(args.clock_offset)
 
 
 def day(text: str) -> int:
     """Read a day of an option."""
     try:
-        return from_iso(text)
+        found = from_iso(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if not 0 < found <= LAST_DAY:
+        raise argparse.ArgumentTypeError(f"wants a day from {iso(1)} to {iso(LAST_DAY)}")
+    return found
 
 
 def _serial(text: str) -> int:

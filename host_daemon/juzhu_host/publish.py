@@ -35,6 +35,7 @@ from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import open_manifest, order
 
 from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
+from .clock_option import add_clock_offset, shown_time
 from .errors import BusError
 from .notes import Throttle, clean
 from .publish_profile import signed_profile
@@ -345,9 +346,7 @@ def register(subparsers: Any) -> None:
         help="the division's rules, by name or as a TOML file; default: the one that comes with the software",
     )
     parser.add_argument("--watch", action="store_true", help="stay, and publish each change at once")
-    parser.add_argument(
-        "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this clock"
-    )
+    add_clock_offset(parser)
     parser.add_argument(
         "--refresh-hours", type=_positive, default=6.0, metavar="H", help="sign anew after this"
     )
@@ -363,7 +362,10 @@ def register(subparsers: Any) -> None:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError("wants a number above 0")
     return value
@@ -376,13 +378,13 @@ def _run(args: argparse.Namespace) -> int:
         return MqttBus(args.broker, f"juzhu-publish-{args.division}")
 
     def now() -> int:
-        return int(time.time()) + int(args.clock_offset)
+        return shown_time(args.clock_offset)
 
     keys = load_keys(args.keys)
     BrokerAddress.parse(args.broker)
-    journal_path = args.journal or args.registry.with_name(args.registry.name + ".journal")
     # Said before anything is made: a journal beside a registry that is not there helps nobody.
     Registry(args.registry).close()
+    journal_path = args.journal or args.registry.with_name(args.registry.name + ".journal")
     with Journal(journal_path, args.division) as journal:
         source = ListSource(
             args.registry,

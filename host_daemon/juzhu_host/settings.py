@@ -12,13 +12,12 @@ from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.trust.bundle import Roots
 
 from .bus import BrokerAddress
+from .clock_option import MAX_CLOCK_OFFSET_S
 from .errors import BrokerUrlError, SettingsError
 
 DEFAULT_BAUD = 115200
 DEFAULT_POLL_S = 30.0
 MAX_POLL_S = 86400.0
-MAX_CLOCK_OFFSET_S = 200 * 366 * 86400
-"""Two centuries: a demo may show any day that a permit can bear."""
 MAX_READERS = 64
 SERIAL_BACKENDS = ("serialx", "pyserial")
 
@@ -252,3 +251,5 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is not TOML: {error}. Mend that line.") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: is nested deeper than any settings of ours. Mend it.") from None

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from juzhu_protocol.rules.services import SERVICES
 
 from .card_command import add_trust, option_day
 from .cases import verdict_json
+from .clock_option import add_clock_offset, shown_time
 from .profile_option import add_profile, chosen_profile
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ def register(subparsers: Any) -> None:
         metavar="DAY|A..B|A..",
         help="today, or the days that it may be; without B there is no last one (default: this machine's clock)",
     )
-    parser.add_argument(
-        "--clock-offset", type=int, default=0, metavar="S", help="seconds added to this machine's clock"
-    )
+    add_clock_offset(parser)
     add_profile(parser, "Kaifeng's, as signed in --lists where it holds one")
     parser.add_argument(
         "--lists",
@@ -146,7 +144,7 @@ def _run(args: argparse.Namespace) -> int:
 
     image = read_image(args.card, checked=False)
     source = chosen_profile(args.profile)
-    now = int(time.time()) + args.clock_offset
+    now = shown_time(args.clock_offset)
     # Of days that somebody names we know no right clock to hold signatures against.
     latest = now if args.on is None else None
     keys, notes = load_keys(args.roots, args.keys, args.lists, latest)

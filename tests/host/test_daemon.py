@@ -255,3 +255,19 @@ def test_age_is_told_as_people_say_it() -> None:
     ages = {-5: "5 s in the future by this machine's clock", 0: "0 s ago", 119: "119 s ago", 120: "2 min ago"}
     ages.update({7199: "119 min ago", 7200: "2 h ago", 172_799: "47 h ago", 172_800: "2 d ago"})
     assert {age: age_text(age) for age in ages} == ages
+
+
+@pytest.mark.parametrize("where", ["full", "closed"])
+async def test_daemon_serves_though_its_ready_line_cannot_be_printed(
+    where: str, tmp_path: Path, authority: Authority, broker: Mosquitto, reader: ReaderServer
+) -> None:
+    daemon = Daemon(tmp_path, authority, broker.url, [reader.port])
+    command = f'exec "{sys.executable}" -m juzhu_host.cli host run --config "{daemon.config}" '
+    redirect = ">/dev/full" if where == "full" else ">&-"
+    with daemon.log.open("ab") as log:
+        process = await asyncio.create_subprocess_shell(command + redirect, stderr=log)
+    await reader.until(lambda: 0x40 in reader.reader.kinds())
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(20):
+        assert await process.wait() == 0
+    assert "Traceback" not in daemon.log.read_text()

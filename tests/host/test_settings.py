@@ -123,3 +123,8 @@ def test_ports_of_both_families() -> None:
     assert parse_port("tcp://[::1]:80", 1) == TcpPort("::1", 80)
     assert str(parse_port("tcp://[::1]:80", 1)) == "tcp://[::1]:80"
     assert parse_port("/dev/pts/3", 300) == SerialPort("/dev/pts/3", 300)
+
+
+def test_settings_nested_without_end_are_refused(write: Callable[[str], Path]) -> None:
+    with pytest.raises(SettingsError, match="nested deeper"):
+        load_settings(write("a = " + "[" * 100_000))

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from host.authority_kit import Authority
-from juzhu_host import verify_command
+from juzhu_host import clock_option, verify_command
 from juzhu_host.cli import main
 from juzhu_host.lists_command import _signed
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
@@ -343,7 +343,7 @@ def test_wrong_words_are_wrong_usage(verify, words, said):
 
 
 def test_todays_clock_is_the_machines(judge, tmp_path, monkeypatch):
-    monkeypatch.setattr(verify_command.time, "time", lambda: noon("2026-05-02"))
+    monkeypatch.setattr(clock_option.time, "time", lambda: noon("2026-05-02"))
     flip("bundle.bin", -1)(tmp_path / "lists")
     shutil.rmtree(tmp_path / "juzhu")
     shutil.copytree(DEVELOPMENT_KEYS, tmp_path / "juzhu" / "development-authority")
@@ -364,7 +364,7 @@ def test_todays_clock_is_the_machines(judge, tmp_path, monkeypatch):
 )
 def test_a_clock_behind_a_signed_time_is_no_clock(judge, tmp_path, monkeypatch, ahead, reason, today):
     now = noon("2026-05-02")
-    monkeypatch.setattr(verify_command.time, "time", lambda: now)
+    monkeypatch.setattr(clock_option.time, "time", lambda: now)
     ring = own_ring(tmp_path / "lists")
     bundle = ring.build_bundle(2, noon("2026-04-01"))
     for folder in (tmp_path / "lists", tmp_path / "juzhu" / "development-authority"):

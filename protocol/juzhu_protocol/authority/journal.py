@@ -79,6 +79,8 @@ class Journal:
     """
 
     def __init__(self, path: Path, division: int) -> None:
+        if not path.name or path.is_dir():
+            raise DatabaseFileError(f"{path} is a folder: name the journal's file")
         self._path = path
         self._division = division
         self._lock = _locked(path.with_name(f"{path.name}.{division}.lock"), division)

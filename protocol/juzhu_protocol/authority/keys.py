@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -35,8 +36,13 @@ from ..trust.contexts import BUNDLE_CONTEXT
 from .errors import KeysFolderError, NoKeyError
 from .signing import Signer
 
+_NOT_P256 = "no P-256 key, and only P-256 is signed with today"
+
 PURPOSES = {"organ": PURPOSE_ORGAN, "list": PURPOSE_LIST, "policy": PURPOSE_POLICY, "root": 0}
 """Purposes as keys.toml names them; a root key is in no bundle."""
+
+MAX_DAY = 0xFFFE
+"""The last day that a bundle can name."""
 
 DEVELOPMENT_KEYS = Path(__file__).parent / "development_keys"
 """Keys that everybody can read: for demos and tests, never for a card that anyone carries."""
@@ -254,6 +260,8 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(_read(path).decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KeysFolderError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise KeysFolderError(f"{path} is not TOML of ours: it is nested too deep") from None
 
 
 def _tables(content: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
@@ -272,9 +280,12 @@ def _spec(folder: Path, entry: dict[str, Any]) -> KeySpec:
         name = str(entry["name"])
         if not name.replace("-", "").isalnum() or not name.isascii():
             raise ValueError("a name has letters, digits and hyphens only")
-        if entry["purpose"] not in PURPOSES:
+        if not isinstance(entry["purpose"], str) or entry["purpose"] not in PURPOSES:
             raise ValueError(f"purpose {entry['purpose']!r} is none of {', '.join(PURPOSES)}")
-        divisions = tuple(entry.get("divisions", ()))
+        listed = entry.get("divisions", [])
+        if not isinstance(listed, list):
+            raise ValueError("divisions is a list of numbers")
+        divisions = tuple(listed)
         if not all(type(division) is int and 110000 <= division <= 829999 for division in divisions):
             raise ValueError("a division is a number of six digits (GB/T 2260)")
         if not divisions and entry["purpose"] != "root":
@@ -286,15 +297,25 @@ def _spec(folder: Path, entry: dict[str, Any]) -> KeySpec:
             name=name,
             purpose=entry["purpose"],
             divisions=divisions,
-            valid_from=from_iso(entry["valid_from"]),
-            valid_through=from_iso(entry["valid_through"]),
-            revoked_on=from_iso(entry["revoked_on"]) if "revoked_on" in entry else 0,
+            valid_from=_day(entry, "valid_from"),
+            valid_through=_day(entry, "valid_through"),
+            revoked_on=_day(entry, "revoked_on") if "revoked_on" in entry else 0,
             epoch=epoch,
         )
     except KeyError as error:
         raise KeysFolderError(f"{where}: {error.args[0]} is missing") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise KeysFolderError(f"{where}: {error}") from None
+
+
+def _day(entry: dict[str, Any], name: str) -> int:
+    value = entry[name]
+    if not isinstance(value, str):
+        raise ValueError(f'{name} is a day in quotation marks: {name} = "2026-11-23"')
+    day = from_iso(value)
+    if not 0 < day <= MAX_DAY:
+        raise ValueError(f"{name} is a day from {iso(1)} to {iso(MAX_DAY)}")
+    return day
 
 
 def _signer(path: Path) -> Signer:
@@ -303,8 +324,11 @@ def _signer(path: Path) -> Signer:
     except (ValueError, TypeError):
         # The library's message may quote the file.
         raise KeysFolderError(f"{path} is no PEM of an unencrypted private key") from None
+    except UnsupportedAlgorithm:
+        # SM2 and whatever else the library cannot read.
+        raise KeysFolderError(f"{path} is {_NOT_P256}") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise KeysFolderError(f"{path} is no P-256 key")
+        raise KeysFolderError(f"{path} is {_NOT_P256}")
     return Signer(key)
 
 

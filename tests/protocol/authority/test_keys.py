@@ -1,5 +1,6 @@
 """The keys folder: what it refuses, and that its signatures are those that readers check."""
 
+import base64
 import os
 import pickle
 import re
@@ -232,3 +233,58 @@ def test_roots_file_that_no_bundle_could_satisfy_is_refused_when_it_is_read(fold
     (folder / "roots.toml").write_text(content.replace(second, other))
     with pytest.raises(RootsFileError, match=said):
         load_roots(folder / "roots.toml")
+
+
+SM2 = """-----BEGIN PRIVATE KEY-----
+{}
+-----END PRIVATE KEY-----
+"""
+
+
+@pytest.mark.parametrize("curve", ["1.2.156.10197.1.301", "1.3.132.0.10"])
+def test_key_of_another_curve_is_refused_in_words(folder, curve):
+    """SM2, which the library cannot read, and secp256k1, which it can."""
+    point = bytes([6, 8, 0x2A, 0x81, 0x1C, 0xCF, 0x55, 1, 0x82, 0x2D])
+    if curve == "1.3.132.0.10":
+        point = bytes([6, 5, 0x2B, 0x81, 4, 0, 10])
+    algorithm = bytes([6, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1]) + point
+    inner = bytes([0x30, 37, 2, 1, 1, 4, 32]) + bytes(31) + b"\x05"
+    body = bytes([2, 1, 0, 0x30, len(algorithm)]) + algorithm + bytes([4, len(inner)]) + inner
+    der = bytes([0x30, len(body)]) + body
+    (folder / "organ-x.pem").write_text(SM2.format(base64.b64encode(der).decode()))
+    with pytest.raises(KeysFolderError, match="only P-256 is signed with today"):
+        KeyRing.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("valid_from = 2020-01-01", "valid_from is a day in quotation marks"),
+        ("valid_from = 5", "valid_from is a day in quotation marks"),
+        ('valid_from = "0001-01-01"', "valid_from is a day from 1900-01-02"),
+        ('valid_from = "9999-12-31"', "valid_from is a day from 1900-01-02"),
+    ],
+)
+def test_day_of_a_key_that_is_none_is_told_in_our_words(folder, line, said):
+    change(folder / "keys.toml", 'valid_from = "2020-01-01"', line)
+    with pytest.raises(KeysFolderError, match=said):
+        KeyRing.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("divisions = [410202]", "divisions = 5"), ('purpose = "organ"', 'purpose = ["organ"]')],
+)
+def test_value_of_another_kind_is_told_in_our_words(folder, old, new):
+    change(folder / "keys.toml", old, new)
+    with pytest.raises(KeysFolderError) as caught:
+        KeyRing.load(folder)
+    assert "object" not in str(caught.value)
+    assert "type" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["keys.toml", "roots.toml"])
+def test_toml_nested_without_end_is_refused(folder, name):
+    (folder / name).write_text("a = " + "[" * 100_000)
+    with pytest.raises(KeysFolderError, match="nested too deep"):
+        KeyRing.load(folder)
