@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NEAR_DAYS = 5
 
-_SINGLE = ("division", "name", "sex", "citizen_number", "household_address", "address")
+_SINGLE = ("division", "name", "sex", "citizen_number", "household_address", "address", "registered")
 """Single options that together make an application whose papers were looked at elsewhere."""
 
 
@@ -70,7 +70,6 @@ def register(acts: Any) -> None:
     single.add_argument(
         "--registered",
         type=day,
-        default=0,
         metavar="YYYY-MM-DD",
         help="day of the temporary registration (8)",
     )
@@ -125,7 +124,10 @@ def _issue_or_list(args: argparse.Namespace) -> int:
         if single:
             args.parser.error(f"--{single[0].replace('_', '-')} stands in the application already")
     elif len(single) < len(_SINGLE):
-        args.parser.error("give --application FILE, --accepted NUMBER, or all single options")
+        missing = ", ".join(f"--{name.replace('_', '-')}" for name in _SINGLE if name not in single)
+        args.parser.error(
+            f"give --application FILE, --accepted NUMBER, or all single options (not given: {missing})"
+        )
     try:
         return run_act(args)
     except IncompleteApplicationError as error:
