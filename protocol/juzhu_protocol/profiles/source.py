@@ -108,7 +108,7 @@ def load_profile(path: Path) -> ProfileSource:
     """Read a profile's file; ProfileSourceError says which value is wrong and what to do."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ProfileSourceError(f"{path}: cannot be read as TOML: {error}") from error
     root = _Table(path, "", content)
     root.allow("place", "office", "endorsement", "classes", "unit", "service", "extension", "articles")

@@ -451,3 +451,10 @@ def test_largest_profile_that_a_file_can_describe_fits_a_reader(tmp_path):
     )
     record = load(tmp_path, head + unit + services + extension * MAX_EXTENSIONS).record
     assert len(record.to_bytes()) + 32 * 17 <= READER_KEEPS
+
+
+def test_file_nested_too_deep_is_named_and_no_traceback(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text("x = " + "[" * 100_000)
+    with pytest.raises(ProfileSourceError, match="cannot be read as TOML"):
+        load_profile(path)
