@@ -158,7 +158,8 @@ def test_messages_that_alternate_do_not_flood_the_log(broker: Broker, kind: str)
     """A broker sends two different refused manifests in turn, a thousand times in two minutes."""
     contents = (content_of(8), content_of(9))
     if kind == "forged":
-        pair = [broker.authority.manifest(content, 6)[:-1] + b"\0" for content in contents]
+        manifests = [broker.authority.manifest(content, 6) for content in contents]
+        pair = [manifest[:-1] + bytes([manifest[-1] ^ 1]) for manifest in manifests]
     else:
         pair = [broker.authority.manifest(content, 6, key="policy") for content in contents]
     for number in range(1000):

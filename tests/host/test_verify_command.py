@@ -276,6 +276,11 @@ def forge(image):
     image["service"] = service.to_bytes().hex()
 
 
+def change_signature(image):
+    raw = bytes.fromhex(image["service"])
+    image["service"] = (raw[:-1] + bytes([raw[-1] ^ 1])).hex()
+
+
 def swap_info(image):
     image["info"] = image["info"][:12] + "00000008" + image["info"][20:]
 
@@ -285,7 +290,7 @@ def swap_info(image):
     [
         (forge, "not-genuine"),
         (swap_info, "not-genuine"),
-        (lambda image: image.update(service=image["service"][:-2] + "00"), "not-genuine"),
+        (change_signature, "not-genuine"),
         (lambda image: image.update(service="02ff" + image["service"][4:]), "update-reader"),
         (lambda image: image.update(info="01ff" + image["info"][4:]), "update-reader"),
         (lambda image: image.update(service=image["service"][:-2]), "unreadable"),
