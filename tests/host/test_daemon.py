@@ -1,6 +1,7 @@
 """`juzhu host run` as a process, between a real broker and readers on real ports."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -74,7 +75,8 @@ class Daemon:
     async def end(self, number: int) -> int:
         if self.process.returncode is None:
             # Popen.send_signal would reap one that has just ended by itself, and its exit code be lost.
-            os.kill(self.process.pid, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
         async with asyncio.timeout(20):
             await self.process.communicate()
         assert self.process.returncode is not None

@@ -1,6 +1,7 @@
 """The demo's processes: real ones, each with a log of its own, ended by their ids."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -90,7 +91,9 @@ class Child:
     async def _end(self, how: signal.Signals) -> None:
         if self._process is None or self._process.returncode is not None:
             return
-        os.kill(self._process.pid, how)
+        # It may have ended by itself a moment ago, before anybody told us.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process.pid, how)
         try:
             await asyncio.wait_for(self._process.wait(), STOP_LIMIT_S)
         except TimeoutError:
