@@ -298,7 +298,7 @@ class _Case:
         return flags
 
     def _standing(self, today: int) -> int:
-        # A card signed on a later day shows that our clock is behind, and says no more: it may be forged.
+        # A genuine card signed on a later day shows that our clock is behind; how far, it cannot tell.
         if today < self._signed_on:
             return CLOCK_UNSURE
         listed = LISTED_REASONS.get(self._status)

@@ -131,7 +131,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "key_epoch": "of the list in use, 0 for none",
         "list_sequence": "of the list in use, 0 for none",
         "list_time": "of the list in use, Unix seconds",
-        "profile_version": "of the signed profile held, 0 for none: then it decides by the one installed",
+        "profile_version": "of the signed profile held, 0 for none",
         "clock_floor": "newest time in anything verified and not taken back by the root, Unix seconds",
         "free_heap": "bytes; 0 where the runtime has no fixed heap",
         "ring_id": "random, made when the reader's flash was first written",
