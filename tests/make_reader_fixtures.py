@@ -127,7 +127,7 @@ def make() -> str:
     organ, other, listing = keys["organ-kaifeng"], keys["organ-zhengzhou"], keys["list-kaifeng"]
     policy = keys["policy-kaifeng"]
     roots = [keys["root-1"], keys["root-2"], keys["root-3"]]
-    organs = [key for key in ring.keys if key.spec.purpose == "organ"]
+    organs = [key for key in ring.keys if key.spec.purpose == "permit"]
     # The first bundle lacks the other city's organ, so that its key is unknown.
     believed = [key for key in ring.keys if key is not other]
     first_list = build_list(DIVISION, 3000, {SUSPENDED: STATUS_SUSPENDED, REVOKED: STATUS_REVOKED, **FILLER})

@@ -18,7 +18,7 @@ from juzhu_protocol.rules.reasons import (
     UNREADABLE,
 )
 from juzhu_protocol.rules.services import service_name
-from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_ORGAN
+from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_PERMIT
 from juzhu_protocol.trust.service import read_card
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
@@ -136,7 +136,7 @@ class ReaderCore:
         if self.store.keys is None:
             return
         lists = self._keys_for(PURPOSE_LIST, [self._profile.list_division])
-        organs = self._keys_for(PURPOSE_ORGAN, list(self._profile.units))
+        organs = self._keys_for(PURPOSE_PERMIT, list(self._profile.units))
         self._verifier.prepare(lists + organs)
 
     def _keys_for(self, purpose: int, divisions: "list[int]") -> "list[bytes]":

@@ -22,7 +22,7 @@ from juzhu_protocol.rules.calendar import iso
 from juzhu_protocol.rules.decide import GENUINE
 from juzhu_protocol.rules.lifecycle import Life
 from juzhu_protocol.rules.profile import Profile
-from juzhu_protocol.trust.bundle import PURPOSE_ORGAN, TrustedKeys, may_sign
+from juzhu_protocol.trust.bundle import PURPOSE_PERMIT, TrustedKeys, may_sign
 from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
 from juzhu_protocol.trust.service import read_card
 
@@ -195,7 +195,7 @@ def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> b
         and not key.revoked_on
         and key.suite == record.suite == SUITE_ES256
         and (record.list_division, record.serial) == (service.list_division, service.serial)
-        and may_sign(key, PURPOSE_ORGAN, record.issuing_division, max(record.day, service.issue_day))
+        and may_sign(key, PURPOSE_PERMIT, record.issuing_division, max(record.day, service.issue_day))
         and NativeVerifier().verify(key.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature)
     )
 

@@ -63,8 +63,8 @@ def specs() -> list[KeySpec]:
         divisions = [entry.division for entry in record.divisions]
         for at in range(0, len(divisions), DIVISIONS_A_KEY):
             part = tuple(divisions[at : at + DIVISIONS_A_KEY])
-            found.append(KeySpec(f"organ-{name}-{at // DIVISIONS_A_KEY + 1}", "organ", part, **days))
+            found.append(KeySpec(f"organ-{name}-{at // DIVISIONS_A_KEY + 1}", "permit", part, **days))
         found.append(KeySpec(f"list-{name}", "list", (record.list_division,), **days))
         found.append(KeySpec(f"policy-{name}", "policy", (record.list_division,), **days))
-    found.append(KeySpec("organ-zhengzhou", "organ", (ZHENGZHOU_JINSHUI,), **days))
+    found.append(KeySpec("organ-zhengzhou", "permit", (ZHENGZHOU_JINSHUI,), **days))
     return found

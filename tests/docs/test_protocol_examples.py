@@ -151,8 +151,8 @@ def decoded(wire):
 
 
 EXAMPLES = {
-    "organ-public-key": lambda: KEYS.organ(410202, 46186).signer.public_key,
-    "organ-key-id": lambda: KEYS.organ(410202, 46186).key_id,
+    "organ-public-key": lambda: KEYS.permit_key(410202, 46186).signer.public_key,
+    "organ-key-id": lambda: KEYS.permit_key(410202, 46186).key_id,
     "digest": lambda: signed_digest(SERVICE_CONTEXT, b"abc"),
     "select": apdu.select,
     "read-info": lambda: apdu.read_binary(apdu.SFI_INFO),

@@ -168,7 +168,7 @@ def test_the_development_authority_signs_for_every_division_of_every_profile():
     for name in profile_names():
         record = find_profile(name).record
         for entry in record.divisions:
-            assert any(spec.may_sign("organ", entry.division, 46000) for spec in specs)
+            assert any(spec.may_sign("permit", entry.division, 46000) for spec in specs)
         assert any(spec.may_sign("list", record.list_division, 46000) for spec in specs)
     assert len({spec.name for spec in specs}) == len(specs)
 

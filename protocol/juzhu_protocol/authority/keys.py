@@ -25,8 +25,9 @@ from ..hostside.roots import load_roots
 from ..records.trust import Bundle, BundleKey, BundleKeyDivision, SignedBundle, SignedBundleSignature
 from ..rules.calendar import from_iso, iso
 from ..trust.bundle import (
+    PURPOSE_ENDORSEMENT,
     PURPOSE_LIST,
-    PURPOSE_ORGAN,
+    PURPOSE_PERMIT,
     PURPOSE_POLICY,
     Roots,
     TrustedKeys,
@@ -38,7 +39,13 @@ from .signing import Signer
 
 _NOT_P256 = "no P-256 key, and only P-256 is signed with today"
 
-PURPOSES = {"organ": PURPOSE_ORGAN, "list": PURPOSE_LIST, "policy": PURPOSE_POLICY, "root": 0}
+PURPOSES = {
+    "permit": PURPOSE_PERMIT,
+    "endorsement": PURPOSE_ENDORSEMENT,
+    "list": PURPOSE_LIST,
+    "policy": PURPOSE_POLICY,
+    "root": 0,
+}
 """Purposes as keys.toml names them; a root key is in no bundle."""
 
 MAX_DAY = 0xFFFE
@@ -113,9 +120,9 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(key.spec.name for key in self.keys)}; bundle {self.trusted.version})"
 
-    def organ(self, division: int, day: int) -> SigningKey:
+    def permit_key(self, division: int, day: int) -> SigningKey:
         """Return the key of the organ that issues in this division; NoKeyError when there is none (14)."""
-        return self._find("organ", division, day)
+        return self._find("permit", division, day)
 
     def list_key(self, division: int, day: int) -> SigningKey:
         """Return the key that signs this division's list; NoKeyError when there is none."""
@@ -193,10 +200,24 @@ class KeyRing:
         return sign_bundle(bundle_body(self.keys, version, time), roots[: self.roots.threshold])
 
 
-def bundle_body(keys: Sequence[SigningKey], version: int, time: int) -> bytes:
-    """Return the bundle's bytes that the roots sign: every key but theirs."""
+def bundle_body(
+    keys: Sequence[SigningKey], version: int, time: int, epochs: tuple[int, int, int] = (1, 1, 1)
+) -> bytes:
+    """Return the bundle's bytes that the roots sign: every key but theirs.
+
+    epochs: the lowest epoch of card keys that the bus, counter and authority roles accept.
+    """
     entries = [_bundle_key(key) for key in keys if key.spec.purpose != "root"]
-    return Bundle(bundle_version=version, time=time, keys=entries).to_bytes()
+    bus, counter, authority = epochs
+    bundle = Bundle(
+        bundle_version=version,
+        time=time,
+        bus_epoch=bus,
+        counter_epoch=counter,
+        authority_epoch=authority,
+        keys=entries,
+    )
+    return bundle.to_bytes()
 
 
 def _bundle_key(key: SigningKey) -> BundleKey:

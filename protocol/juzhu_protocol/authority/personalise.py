@@ -95,7 +95,7 @@ def carry_endorsement(raw: bytes, old: Permit, successor: Permit, keys: KeyRing)
     )
     if not genuine or (record.list_division, record.serial) != (old.list_division, old.serial):
         raise EndorsementRecordError(f"{where} is not as it was signed: restore the registry from a backup")
-    key = keys.organ(record.issuing_division, successor.issue_day)
+    key = keys.permit_key(record.issuing_division, successor.issue_day)
     record.serial = successor.serial
     record.key_id = key.key_id
     return _sign_endorsement(record, key)
@@ -115,4 +115,4 @@ def _sign_endorsement(record: Endorsement, key: SigningKey) -> bytes:
 
 
 def _organ(permit: Permit, keys: KeyRing, day: int) -> SigningKey:
-    return keys.organ(permit.issuing_division, day)
+    return keys.permit_key(permit.issuing_division, day)

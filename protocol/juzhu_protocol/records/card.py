@@ -224,3 +224,133 @@ class Endorsement:
         out += exact(self.key_id, 4, 'key_id')
         out += exact(self.signature, 64, 'signature')
         return bytes(out)
+
+
+class Security:
+    """The SECURITY file: what makes the chip this permit's, under the issuing organ's signature (Article 14)."""
+
+    TYPE = 0x04
+
+    __slots__ = ('suite', 'list_division', 'serial', 'issuing_division', 'issue_day', 'holder_hash', 'photo_hash', 'public_key', 'key_id', 'signature')
+
+    def __init__(self, suite: int, list_division: int, serial: int, issuing_division: int, issue_day: int, holder_hash: bytes, photo_hash: bytes, public_key: bytes, key_id: bytes, signature: bytes) -> None:
+        self.suite = suite
+        self.list_division = list_division
+        self.serial = serial
+        self.issuing_division = issuing_division
+        self.issue_day = issue_day
+        self.holder_hash = holder_hash
+        self.photo_hash = photo_hash
+        self.public_key = public_key
+        self.key_id = key_id
+        self.signature = signature
+
+    @classmethod
+    def read(cls, data: bytes, at: int) -> "tuple[Security, int]":
+        """Read from offset `at` on; return the record and the offset after it."""
+        tagged(take_int(data, at, 1, 'record_type'), 4, 'record_type')
+        at += 1
+        known(take_int(data, at, 1, 'version'), 1, 'version')
+        at += 1
+        suite = one_of(take_int(data, at, 1, 'suite'), (1, 2), 'suite')
+        at += 1
+        list_division = in_range(take_int(data, at, 3, 'list_division'), 110000, 829999, 'list_division')
+        at += 3
+        serial = in_range(take_int(data, at, 4, 'serial'), 1, 99999999, 'serial')
+        at += 4
+        issuing_division = in_range(take_int(data, at, 3, 'issuing_division'), 110000, 829999, 'issuing_division')
+        at += 3
+        issue_day = in_range(take_int(data, at, 2, 'issue_day'), 1, 65534, 'issue_day')
+        at += 2
+        holder_hash = take(data, at, 32, 'holder_hash')
+        at += 32
+        photo_hash = take(data, at, 32, 'photo_hash')
+        at += 32
+        public_key = take(data, at, 64, 'public_key')
+        at += 64
+        key_id = take(data, at, 4, 'key_id')
+        at += 4
+        signature = take(data, at, 64, 'signature')
+        at += 64
+        return cls(suite, list_division, serial, issuing_division, issue_day, holder_hash, photo_hash, public_key, key_id, signature), at
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Security":
+        """Read a whole record; RecordError says what is wrong with it."""
+        record, at = cls.read(data, 0)
+        ended(data, at, 'Security')
+        return record
+
+    def to_bytes(self) -> bytes:
+        """Return the record's bytes; RecordValueError for a field out of range."""
+        out = bytearray()
+        out += (4).to_bytes(1, "big")
+        out += (1).to_bytes(1, "big")
+        out += (one_of(self.suite, (1, 2), 'suite')).to_bytes(1, "big")
+        out += (in_range(self.list_division, 110000, 829999, 'list_division')).to_bytes(3, "big")
+        out += (in_range(self.serial, 1, 99999999, 'serial')).to_bytes(4, "big")
+        out += (in_range(self.issuing_division, 110000, 829999, 'issuing_division')).to_bytes(3, "big")
+        out += (in_range(self.issue_day, 1, 65534, 'issue_day')).to_bytes(2, "big")
+        out += exact(self.holder_hash, 32, 'holder_hash')
+        out += exact(self.photo_hash, 32, 'photo_hash')
+        out += exact(self.public_key, 64, 'public_key')
+        out += exact(self.key_id, 4, 'key_id')
+        out += exact(self.signature, 64, 'signature')
+        return bytes(out)
+
+
+class CardKeys:
+    """What personalisation puts into a chip and no command reads: secret."""
+
+    TYPE = 0x05
+
+    __slots__ = ('suite', 'epoch', 'bus_key', 'counter_key', 'authority_key', 'signing_key')
+
+    def __init__(self, suite: int, epoch: int, bus_key: bytes, counter_key: bytes, authority_key: bytes, signing_key: bytes) -> None:
+        self.suite = suite
+        self.epoch = epoch
+        self.bus_key = bus_key
+        self.counter_key = counter_key
+        self.authority_key = authority_key
+        self.signing_key = signing_key
+
+    @classmethod
+    def read(cls, data: bytes, at: int) -> "tuple[CardKeys, int]":
+        """Read from offset `at` on; return the record and the offset after it."""
+        tagged(take_int(data, at, 1, 'record_type'), 5, 'record_type')
+        at += 1
+        known(take_int(data, at, 1, 'version'), 1, 'version')
+        at += 1
+        suite = one_of(take_int(data, at, 1, 'suite'), (1, 2), 'suite')
+        at += 1
+        epoch = in_range(take_int(data, at, 1, 'epoch'), 1, 255, 'epoch')
+        at += 1
+        bus_key = take(data, at, 32, 'bus_key')
+        at += 32
+        counter_key = take(data, at, 32, 'counter_key')
+        at += 32
+        authority_key = take(data, at, 32, 'authority_key')
+        at += 32
+        signing_key = take(data, at, 32, 'signing_key')
+        at += 32
+        return cls(suite, epoch, bus_key, counter_key, authority_key, signing_key), at
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "CardKeys":
+        """Read a whole record; RecordError says what is wrong with it."""
+        record, at = cls.read(data, 0)
+        ended(data, at, 'CardKeys')
+        return record
+
+    def to_bytes(self) -> bytes:
+        """Return the record's bytes; RecordValueError for a field out of range."""
+        out = bytearray()
+        out += (5).to_bytes(1, "big")
+        out += (1).to_bytes(1, "big")
+        out += (one_of(self.suite, (1, 2), 'suite')).to_bytes(1, "big")
+        out += (in_range(self.epoch, 1, 255, 'epoch')).to_bytes(1, "big")
+        out += exact(self.bus_key, 32, 'bus_key')
+        out += exact(self.counter_key, 32, 'counter_key')
+        out += exact(self.authority_key, 32, 'authority_key')
+        out += exact(self.signing_key, 32, 'signing_key')
+        return bytes(out)

@@ -43,7 +43,7 @@ class BundleKey:
     @classmethod
     def read(cls, data: bytes, at: int) -> "tuple[BundleKey, int]":
         """Read from offset `at` on; return the record and the offset after it."""
-        purpose = one_of(take_int(data, at, 1, 'purpose'), (1, 2, 3), 'purpose')
+        purpose = one_of(take_int(data, at, 1, 'purpose'), (1, 2, 3, 4), 'purpose')
         at += 1
         suite = one_of(take_int(data, at, 1, 'suite'), (1, 2), 'suite')
         at += 1
@@ -68,7 +68,7 @@ class BundleKey:
     def to_bytes(self) -> bytes:
         """Return the record's bytes; RecordValueError for a field out of range."""
         out = bytearray()
-        out += (one_of(self.purpose, (1, 2, 3), 'purpose')).to_bytes(1, "big")
+        out += (one_of(self.purpose, (1, 2, 3, 4), 'purpose')).to_bytes(1, "big")
         out += (one_of(self.suite, (1, 2), 'suite')).to_bytes(1, "big")
         out += exact(self.public_key, 64, 'public_key')
         count = in_range(len(self.divisions), 1, 16, 'divisions')
@@ -87,11 +87,14 @@ class Bundle:
 
     TYPE = 0x10
 
-    __slots__ = ('bundle_version', 'time', 'keys')
+    __slots__ = ('bundle_version', 'time', 'bus_epoch', 'counter_epoch', 'authority_epoch', 'keys')
 
-    def __init__(self, bundle_version: int, time: int, keys: "list[BundleKey]") -> None:
+    def __init__(self, bundle_version: int, time: int, bus_epoch: int, counter_epoch: int, authority_epoch: int, keys: "list[BundleKey]") -> None:
         self.bundle_version = bundle_version
         self.time = time
+        self.bus_epoch = bus_epoch
+        self.counter_epoch = counter_epoch
+        self.authority_epoch = authority_epoch
         self.keys = keys
 
     @classmethod
@@ -105,13 +108,19 @@ class Bundle:
         at += 4
         time = in_range(take_int(data, at, 4, 'time'), 1, 4294967295, 'time')
         at += 4
+        bus_epoch = in_range(take_int(data, at, 1, 'bus_epoch'), 1, 255, 'bus_epoch')
+        at += 1
+        counter_epoch = in_range(take_int(data, at, 1, 'counter_epoch'), 1, 255, 'counter_epoch')
+        at += 1
+        authority_epoch = in_range(take_int(data, at, 1, 'authority_epoch'), 1, 255, 'authority_epoch')
+        at += 1
         count = in_range(take_int(data, at, 1, 'keys'), 1, 32, 'keys')
         at += 1
         keys = []
         for _ in range(count):
             one_keys, at = BundleKey.read(data, at)
             keys.append(one_keys)
-        return cls(bundle_version, time, keys), at
+        return cls(bundle_version, time, bus_epoch, counter_epoch, authority_epoch, keys), at
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
@@ -127,6 +136,9 @@ class Bundle:
         out += (1).to_bytes(1, "big")
         out += (in_range(self.bundle_version, 1, 4294967295, 'bundle_version')).to_bytes(4, "big")
         out += (in_range(self.time, 1, 4294967295, 'time')).to_bytes(4, "big")
+        out += (in_range(self.bus_epoch, 1, 255, 'bus_epoch')).to_bytes(1, "big")
+        out += (in_range(self.counter_epoch, 1, 255, 'counter_epoch')).to_bytes(1, "big")
+        out += (in_range(self.authority_epoch, 1, 255, 'authority_epoch')).to_bytes(1, "big")
         count = in_range(len(self.keys), 1, 32, 'keys')
         out += count.to_bytes(1, "big")
         for one_keys in self.keys:

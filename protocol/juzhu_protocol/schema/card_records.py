@@ -1,4 +1,4 @@
-"""The card's files of Juzhu card profile 1: INFO, SERVICE and one endorsement."""
+"""The card's files of Juzhu card profile 1 that are records, and the keys that a chip holds."""
 
 from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
 from .nodes import Bytes, OneOf, Struct
@@ -72,4 +72,38 @@ ENDORSEMENT = Record(
     ),
 )
 
-RECORDS = [INFO, SERVICE, ENDORSEMENT]
+SECURITY = Record(
+    "Security",
+    "The SECURITY file: what makes the chip this permit's, under the issuing organ's signature (Article 14).",
+    Struct(
+        "record_type" / record_type(0x04),
+        "version" / version(),
+        "suite" / suite(),
+        "list_division" / division(),
+        "serial" / serial(),
+        "issuing_division" / division(),
+        "issue_day" / day(),
+        "holder_hash" / Bytes(32),
+        "photo_hash" / Bytes(32),
+        "public_key" / Bytes(64),
+        "key_id" / Bytes(KEY_ID_SIZE),
+        "signature" / Bytes(SIGNATURE_SIZE),
+    ),
+)
+
+CARD_KEYS = Record(
+    "CardKeys",
+    "What personalisation puts into a chip and no command reads: secret.",
+    Struct(
+        "record_type" / record_type(0x05),
+        "version" / version(),
+        "suite" / suite(),
+        "epoch" / byte(1),
+        "bus_key" / Bytes(32),
+        "counter_key" / Bytes(32),
+        "authority_key" / Bytes(32),
+        "signing_key" / Bytes(32),
+    ),
+)
+
+RECORDS = [INFO, SERVICE, ENDORSEMENT, SECURITY, CARD_KEYS]

@@ -2,7 +2,7 @@
 
 _TYPE = "which record this is"
 _VERSION = "version of the profile that the record follows"
-_SUITE = "1 ES256, 2 SM2-SM3 (reserved: nothing here checks it yet)"
+_SUITE = "1 ES256, 2 SM2-SM3"
 _DIVISION = "list division (prefecture) whose list names the serial"
 _SERIAL = "the card's number in its list division; a new card, a new serial (Article 20)"
 _SIGNED = "signature over everything before it"
@@ -16,7 +16,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "list_division": _DIVISION,
         "serial": _SERIAL,
         "key_id": "key that signed SERVICE",
-        "card_key_epoch": "which personalisation keys the card holds; 0 for none, as on every card today",
+        "card_key_epoch": "epoch of the masters from which the card's keys came; 0 for none, which no reader accepts",
     },
     "Service": {
         "record_type": _TYPE,
@@ -52,15 +52,43 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "key_id": "key that signed this record",
         "signature": _SIGNED,
     },
+    "Security": {
+        "record_type": _TYPE,
+        "version": _VERSION,
+        "suite": "1 ES256, 2 SM2-SM3; of the signature, of both hashes and of public_key",
+        "list_division": _DIVISION,
+        "serial": _SERIAL,
+        "issuing_division": "county-level division of the organ that issued it (Article 14)",
+        "issue_day": "day on which this card was issued",
+        "holder_hash": "SHA-256 or SM3 of the file HOLDER",
+        "photo_hash": "the same of the file PHOTO, of no bytes when there is none",
+        "public_key": "the chip's own key, X||Y: it signs a counter's challenge",
+        "key_id": "key that signed this record",
+        "signature": _SIGNED,
+    },
+    "CardKeys": {
+        "record_type": _TYPE,
+        "version": _VERSION,
+        "suite": "suite of signing_key",
+        "epoch": "epoch of the masters; INFO names it too",
+        "bus_key": "key of the bus role",
+        "counter_key": "key of the counter role",
+        "authority_key": "key of the authority role",
+        "signing_key": "private part of SECURITY's public_key, a scalar",
+    },
     "Bundle": {
         "record_type": _TYPE,
         "version": _VERSION,
         "bundle_version": "only rises",
         "time": "when the bundle was made, Unix seconds",
+        "bus_epoch": "lowest epoch of card keys that a reader in the bus role accepts",
+        "counter_epoch": "the same of the counter role",
+        "authority_epoch": "the same of the authority role",
         "keys": "every key but the root's",
     },
     "Bundle.keys": {
-        "purpose": "1 organ (SERVICE, endorsements), 2 list (manifests), 3 policy (profiles)",
+        "purpose": "1 permit (SERVICE, SECURITY, endorsements), 2 list (manifests), 3 policy (profiles), "
+        "4 endorsement (endorsements, and SERVICE once endorsed)",
         "suite": _SUITE,
         "public_key": "X and Y, 32 bytes each",
         "divisions": "divisions for which the key may sign",
@@ -70,7 +98,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "epoch": "key epoch of a list key's manifests, 1 or more; 0 for the other purposes",
     },
     "Bundle.keys.divisions": {
-        "division": "issuing division for an organ's key, list division for the others",
+        "division": "issuing division for a permit's or endorsement's key, list division for the others",
     },
     "SignedBundle": {
         "record_type": _TYPE,

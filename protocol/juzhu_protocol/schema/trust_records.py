@@ -4,6 +4,7 @@ from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
 from .nodes import Blob, Bytes, Int16ub, Many, OneOf, Struct
 from .record import (
     Record,
+    byte,
     day,
     day_or_none,
     division,
@@ -29,10 +30,13 @@ BUNDLE = Record(
         "version" / version(),
         "bundle_version" / long(1),
         "time" / unix_time(),
+        "bus_epoch" / byte(1),
+        "counter_epoch" / byte(1),
+        "authority_epoch" / byte(1),
         "keys"
         / Many(
             Struct(
-                "purpose" / OneOf(1, 2, 3),
+                "purpose" / OneOf(1, 2, 3, 4),
                 "suite" / suite(),
                 "public_key" / Bytes(64),
                 "divisions" / Many(Struct("division" / division()), 1, 16),

@@ -125,6 +125,98 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
             "0301020caa2f05f5e0ffff03fffe00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000101adb00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
         ),
     ],
+    "Security": [
+        (
+            {
+                "record_type": 4,
+                "version": 1,
+                "suite": 1,
+                "list_division": 410200,
+                "serial": 1234,
+                "issuing_division": 410202,
+                "issue_day": 44926,
+                "holder_hash": bytes.fromhex(
+                    "01080f161d242b323940474e555c636a71787f868d949ba2a9b0b7bec5ccd3da"
+                ),
+                "photo_hash": bytes.fromhex(
+                    "020910171e252c333a41484f565d646b727980878e959ca3aab1b8bfc6cdd4db"
+                ),
+                "public_key": bytes.fromhex(
+                    "030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dce3eaf1f8ff060d141b222930373e454c535a61686f767d848b9299a0a7aeb5bc"
+                ),
+                "key_id": bytes.fromhex("040b1219"),
+                "signature": bytes.fromhex(
+                    "050c131a21282f363d444b525960676e757c838a91989fa6adb4bbc2c9d0d7dee5ecf3fa01080f161d242b323940474e555c636a71787f868d949ba2a9b0b7be"
+                ),
+            },
+            "040101064258000004d206425aaf7e01080f161d242b323940474e555c636a71787f868d949ba2a9b0b7bec5ccd3da020910171e252c333a41484f565d646b727980878e959ca3aab1b8bfc6cdd4db030a11181f262d343b424950575e656c737a81888f969da4abb2b9c0c7ced5dce3eaf1f8ff060d141b222930373e454c535a61686f767d848b9299a0a7aeb5bc040b1219050c131a21282f363d444b525960676e757c838a91989fa6adb4bbc2c9d0d7dee5ecf3fa01080f161d242b323940474e555c636a71787f868d949ba2a9b0b7be",
+        ),
+        (
+            {
+                "record_type": 4,
+                "version": 1,
+                "suite": 2,
+                "list_division": 829999,
+                "serial": 99999999,
+                "issuing_division": 110000,
+                "issue_day": 65534,
+                "holder_hash": bytes.fromhex(
+                    "0000000000000000000000000000000000000000000000000000000000000000"
+                ),
+                "photo_hash": bytes.fromhex(
+                    "0000000000000000000000000000000000000000000000000000000000000000"
+                ),
+                "public_key": bytes.fromhex(
+                    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                ),
+                "key_id": bytes.fromhex("00000000"),
+                "signature": bytes.fromhex(
+                    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+                ),
+            },
+            "0401020caa2f05f5e0ff01adb0fffe00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000",
+        ),
+    ],
+    "CardKeys": [
+        (
+            {
+                "record_type": 5,
+                "version": 1,
+                "suite": 1,
+                "epoch": 1,
+                "bus_key": bytes.fromhex("060d141b222930373e454c535a61686f767d848b9299a0a7aeb5bcc3cad1d8df"),
+                "counter_key": bytes.fromhex(
+                    "070e151c232a31383f464d545b626970777e858c939aa1a8afb6bdc4cbd2d9e0"
+                ),
+                "authority_key": bytes.fromhex(
+                    "080f161d242b323940474e555c636a71787f868d949ba2a9b0b7bec5ccd3dae1"
+                ),
+                "signing_key": bytes.fromhex(
+                    "0910171e252c333a41484f565d646b727980878e959ca3aab1b8bfc6cdd4dbe2"
+                ),
+            },
+            "05010101060d141b222930373e454c535a61686f767d848b9299a0a7aeb5bcc3cad1d8df070e151c232a31383f464d545b626970777e858c939aa1a8afb6bdc4cbd2d9e0080f161d242b323940474e555c636a71787f868d949ba2a9b0b7bec5ccd3dae10910171e252c333a41484f565d646b727980878e959ca3aab1b8bfc6cdd4dbe2",
+        ),
+        (
+            {
+                "record_type": 5,
+                "version": 1,
+                "suite": 2,
+                "epoch": 255,
+                "bus_key": bytes.fromhex("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"),
+                "counter_key": bytes.fromhex(
+                    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                ),
+                "authority_key": bytes.fromhex(
+                    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                ),
+                "signing_key": bytes.fromhex(
+                    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                ),
+            },
+            "050102ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        ),
+    ],
     "Bundle": [
         (
             {
@@ -132,6 +224,9 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "version": 1,
                 "bundle_version": 1,
                 "time": 1781000000,
+                "bus_epoch": 1,
+                "counter_epoch": 2,
+                "authority_epoch": 3,
                 "keys": [
                     {
                         "purpose": 1,
@@ -147,7 +242,7 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                     }
                 ],
             },
-            "1001000000016a27e740010101e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea23e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea230206425a06425bab35c92b00000000",
+            "1001000000016a27e740010203010101e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea23e0fb6e6c6305332dbd13cc4d4ee1f9782b60609b633b26510df200e9c311ea230206425a06425bab35c92b00000000",
         ),
         (
             {
@@ -155,6 +250,9 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                 "version": 1,
                 "bundle_version": 4294967295,
                 "time": 4294967295,
+                "bus_epoch": 255,
+                "counter_epoch": 1,
+                "authority_epoch": 255,
                 "keys": [
                     {
                         "purpose": 1,
@@ -194,7 +292,7 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
                     },
                 ],
             },
-            "1001ffffffffffffffff0301026ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd06ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd0010642580001fffe000100000202015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e020642580642590001fffe0002ffff03022f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec22f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec20306425806425906425a0001fffe00030000",
+            "1001ffffffffffffffffff01ff0301026ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd06ab9f1eb8f7d3388f4f9d586f66e99fd54080df2c446f0e58668b09c08a16dd0010642580001fffe000100000202015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e015f7e6bc5aeaf483724089e9252cc13b50951a6b69412522765cff4d780306e020642580642590001fffe0002ffff03022f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec22f5052c9fd15b19a18c584d01363568198613f0c34e84409ef7938709a159ec20306425806425906425a0001fffe00030000",
         ),
     ],
     "SignedBundle": [

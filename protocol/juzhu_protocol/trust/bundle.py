@@ -22,7 +22,7 @@ from .contexts import BUNDLE_CONTEXT
 from .moments import refuse_future
 from .verifier import SignatureVerifier
 
-PURPOSE_ORGAN, PURPOSE_LIST, PURPOSE_POLICY = 1, 2, 3
+PURPOSE_PERMIT, PURPOSE_LIST, PURPOSE_POLICY, PURPOSE_ENDORSEMENT = 1, 2, 3, 4
 
 MAX_SIGNED_BUNDLE = 4096
 """A reader holds the whole bundle in RAM while it checks it."""

@@ -4,7 +4,7 @@ from ..crypto.signature import SUITE_ES256
 from ..errors import RecordError, RecordVersionError
 from ..records.card import Info, Service
 from ..rules.decide import FORGED, GARBLED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE
-from .bundle import PURPOSE_ORGAN, TrustedKeys, may_sign
+from .bundle import PURPOSE_PERMIT, TrustedKeys, may_sign
 from .contexts import SERVICE_CONTEXT, signed_part
 from .verifier import SignatureVerifier
 
@@ -44,7 +44,7 @@ def check_service(raw: bytes, record: Service, keys: TrustedKeys, verifier: Sign
     if key.revoked_on:
         return KEY_WITHDRAWN
     signed_on = max(record.issue_day, record.endorsement_day)
-    if key.suite != record.suite or not may_sign(key, PURPOSE_ORGAN, record.issuing_division, signed_on):
+    if key.suite != record.suite or not may_sign(key, PURPOSE_PERMIT, record.issuing_division, signed_on):
         return FORGED
     if not verifier.verify(key.public_key, SERVICE_CONTEXT, signed_part(raw), record.signature):
         return FORGED

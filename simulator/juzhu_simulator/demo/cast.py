@@ -79,8 +79,8 @@ def key_specs() -> list[KeySpec]:
     roots = [KeySpec(f"root-{number}", "root", (), first, last) for number in (1, 2, 3)]
     return [
         *roots,
-        KeySpec("organ-kaifeng", "organ", tuple(sorted(KAIFENG.units)), first, last),
-        KeySpec("organ-zhengzhou", "organ", (ZHENGZHOU_ORGAN,), first, last),
+        KeySpec("organ-kaifeng", "permit", tuple(sorted(KAIFENG.units)), first, last),
+        KeySpec("organ-zhengzhou", "permit", (ZHENGZHOU_ORGAN,), first, last),
         KeySpec("list-kaifeng", "list", (DIVISION,), first, last),
         KeySpec("policy-kaifeng", "policy", (DIVISION,), first, last),
     ]

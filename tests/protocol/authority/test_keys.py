@@ -23,7 +23,7 @@ from juzhu_protocol.trust.verifier import SignatureVerifier
 FIRST, LAST = from_iso("2020-01-01"), from_iso("2040-12-31")
 TIME = start_of(FIRST)
 SPECS = [KeySpec(f"root-{n}", "root", (), FIRST, LAST) for n in (1, 2, 3)] + [
-    KeySpec("organ-x", "organ", (410202,), FIRST, LAST),
+    KeySpec("organ-x", "permit", (410202,), FIRST, LAST),
     KeySpec("list-x", "list", (410200,), FIRST, LAST, epoch=3),
 ]
 
@@ -44,9 +44,9 @@ def test_development_keys_serve_kaifeng_and_one_division_of_another_city():
     ring = KeyRing.load(DEVELOPMENT_KEYS)
     for day in (FIRST, LAST):
         for division in (*KAIFENG.units, 410102):
-            assert ring.organ(division, day).spec.purpose == "organ"
+            assert ring.permit_key(division, day).spec.purpose == "permit"
         assert ring.list_key(410200, day).spec.purpose == "list"
-    assert ring.organ(410202, FIRST).key_id != ring.organ(410102, FIRST).key_id
+    assert ring.permit_key(410202, FIRST).key_id != ring.permit_key(410102, FIRST).key_id
     assert ring.trusted.time <= TIME
     assert "DEVELOPMENT" in (DEVELOPMENT_KEYS / "README.md").read_text().splitlines()[0]
 
@@ -109,7 +109,7 @@ def test_folder_with_other_files_in_it_is_left_alone(tmp_path):
 
 
 def test_signature_is_what_readers_check_and_the_same_each_time(folder):
-    key = KeyRing.load(folder).organ(410202, FIRST)
+    key = KeyRing.load(folder).permit_key(410202, FIRST)
     signature = key.sign(b"juzhu/test", b"message")
     assert signature == key.sign(b"juzhu/test", b"message")
     for verifier in (SignatureVerifier(), NativeVerifier()):
@@ -121,7 +121,7 @@ def test_signature_is_what_readers_check_and_the_same_each_time(folder):
 
 
 def test_private_part_is_neither_printed_nor_pickled(folder):
-    key = KeyRing.load(folder).organ(410202, FIRST)
+    key = KeyRing.load(folder).permit_key(410202, FIRST)
     secret = (folder / "organ-x.pem").read_text().splitlines()[1]
     for thing in (key, key.signer, KeyRing.load(folder)):
         assert secret not in repr(thing)
@@ -133,9 +133,9 @@ def test_private_part_is_neither_printed_nor_pickled(folder):
 @pytest.mark.parametrize(
     ("purpose", "division", "day"),
     [
-        ("organ", 410203, FIRST),
-        ("organ", 410202, FIRST - 1),
-        ("organ", 410202, LAST + 1),
+        ("permit_key", 410203, FIRST),
+        ("permit_key", 410202, FIRST - 1),
+        ("permit_key", 410202, LAST + 1),
         ("list_key", 410202, FIRST),
         ("list_key", 410100, FIRST),
     ],
@@ -151,7 +151,7 @@ def test_root_keys_may_stay_offline(folder):
     assert open_bundle(ring.build_bundle(2, TIME), ring.roots, NativeVerifier(), 2).version == 2
     (folder / "root-2.pem").unlink()
     ring = KeyRing.load(folder)
-    assert ring.organ(410202, FIRST)
+    assert ring.permit_key(410202, FIRST)
     with pytest.raises(KeysFolderError, match="2 must sign"):
         ring.build_bundle(2, TIME)
 
@@ -174,7 +174,7 @@ def test_bundle_of_other_roots_is_not_believed(folder, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('purpose = "organ"', 'purpose = "king"'),
+        ('purpose = "permit"', 'purpose = "king"'),
         ("divisions = [410202]", "divisions = []"),
         ("divisions = [410202]", 'divisions = ["410202"]'),
         ("divisions = [410202]", "divisions = [12]"),
@@ -273,7 +273,7 @@ def test_day_of_a_key_that_is_none_is_told_in_our_words(folder, line, said):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("divisions = [410202]", "divisions = 5"), ('purpose = "organ"', 'purpose = ["organ"]')],
+    [("divisions = [410202]", "divisions = 5"), ('purpose = "permit"', 'purpose = ["permit"]')],
 )
 def test_value_of_another_kind_is_told_in_our_words(folder, old, new):
     change(folder / "keys.toml", old, new)

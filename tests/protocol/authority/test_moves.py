@@ -256,8 +256,8 @@ def test_card_replaced_after_the_move_costs_no_second_half_year(registry):
 def test_each_organs_key_signs_for_its_own_divisions_alone(tmp_path):
     specs = [
         *(KeySpec(f"root-{number}", "root", (), *DAYS) for number in (1, 2)),
-        KeySpec("city", "organ", (410202, SHUNHE), *DAYS),
-        KeySpec("qixian", "organ", (QIXIAN,), *DAYS),
+        KeySpec("city", "permit", (410202, SHUNHE), *DAYS),
+        KeySpec("qixian", "permit", (QIXIAN,), *DAYS),
     ]
     keys = KeyRing.make(tmp_path / "keys", specs, at("2025-01-01"))
     city, qixian = (key.key_id for key in keys.keys[2:])

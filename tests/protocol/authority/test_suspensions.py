@@ -22,7 +22,7 @@ from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Service
 from juzhu_protocol.rules.calendar import from_iso, iso
 from juzhu_protocol.rules.decide import GENUINE, KEY_WITHDRAWN, STATUS_REVOKED, STATUS_SUSPENDED
-from juzhu_protocol.trust.bundle import PURPOSE_ORGAN, may_sign
+from juzhu_protocol.trust.bundle import PURPOSE_PERMIT, may_sign
 from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_service
 from permit_tools import CITY, ISSUER, KEYS, application, at, holder, issue
@@ -304,8 +304,8 @@ def rings(tmp_path):
         tmp_path / "keys",
         [
             *roots,
-            KeySpec("organ-1", "organ", (ISSUER,), FIRST, LAST),
-            KeySpec("organ-2", "organ", (ISSUER,), CHANGE, LAST),
+            KeySpec("organ-1", "permit", (ISSUER,), FIRST, LAST),
+            KeySpec("organ-2", "permit", (ISSUER,), CHANGE, LAST),
         ],
         at("2025-01-01"),
     )
@@ -345,7 +345,7 @@ def test_card_older_than_the_organs_key_is_replaced_and_genuine(registry, rings,
         record, source = Endorsement.from_bytes(raw), Endorsement.from_bytes(original)
         key = keys.trusted.get(record.key_id)
         assert not key.revoked_on
-        assert may_sign(key, PURPOSE_ORGAN, record.issuing_division, max(service.issue_day, record.day))
+        assert may_sign(key, PURPOSE_PERMIT, record.issuing_division, max(service.issue_day, record.day))
         assert NativeVerifier().verify(
             key.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature
         )
