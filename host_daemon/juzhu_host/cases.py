@@ -25,6 +25,7 @@ from juzhu_protocol.rules.decide import (
     KEY_WITHDRAWN,
     NEWER_PROFILE,
     OLDEST_AT_ISSUE,
+    OUTDATED,
     REVOKED_FOR_CAUSE,
     STATUS_NEWER,
     STATUS_REVOKED,
@@ -73,6 +74,7 @@ AUTHENTICITIES = {
     "key-revoked": KEY_WITHDRAWN,
     "newer-profile": NEWER_PROFILE,
     "unreadable": GARBLED,
+    "outdated": OUTDATED,
 }
 CLASSES = {
     "ordinary": CLASS_ORDINARY,

@@ -60,6 +60,8 @@ NOT_JUDGED = {
     "key-revoked": "key-revoked",
     "unreadable": "unreadable",
     "forged": "not-genuine",
+    # The chip holds more endorsements than what was read of it tells: torn while written, or an old state put back.
+    "outdated": "service-outdated",
 }
 # 20: a replaced, lost or cancelled card is dead.
 REVOKED = {

@@ -387,6 +387,16 @@ ROWS: list[tuple[Any, ...]] = [
     ("a revoked key", {"authenticity": "key-revoked"}, "REFER key-revoked", "", *NOTHING_KNOWN),
     ("unreadable", {"authenticity": "unreadable"}, "REFER unreadable", "", *NOTHING_KNOWN),
     ("forged", on("2025-11-11", authenticity="forged"), "REFER not-genuine", "", *NOTHING_KNOWN),
+    (
+        "an endorsement torn between its two writes, past the good-through before it",
+        on("2025-11-11", authenticity="outdated"),
+        *("REFER service-outdated", "", *NOTHING_KNOWN),
+    ),
+    (
+        "an old record written back to a revoked card",
+        {"authenticity": "outdated", "status": "revoked:lost"},
+        *("REFER service-outdated", "", *NOTHING_KNOWN),
+    ),
     # the clock
     (
         "two days with one answer",

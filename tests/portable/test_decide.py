@@ -10,6 +10,7 @@ from juzhu_protocol.rules.decide import (
     KEY_WITHDRAWN,
     LISTED_REASONS,
     NEWER_PROFILE,
+    OUTDATED,
     REVOKED_REASONS,
     STATUS_NEWER,
     STATUS_REVOKED,
@@ -109,6 +110,7 @@ def test_what_is_not_proven_genuine_is_referred_each_with_its_reason():
         (KEY_WITHDRAWN, "key-revoked"),
         (FORGED, "not-genuine"),
         (GARBLED, "unreadable"),
+        (OUTDATED, "service-outdated"),
         (0, "not-genuine"),
         (99, "not-genuine"),
     ):
@@ -119,6 +121,25 @@ def test_what_is_not_proven_genuine_is_referred_each_with_its_reason():
             assert (verdict.list_sequence, verdict.list_age, verdict.clock.latest) == (7, 0, TODAY)
             assert (verdict.good_through, verdict.restorable_until, verdict.resident_since) == (0, 0, 0)
     assert said(judge(None)) == "not-genuine"
+
+
+def test_a_torn_endorsement_is_never_held_against_the_holder():
+    # The SERVICE before the endorsement is overdue or lapsed, the one after it need not be.
+    for late in (1, 100, 400):
+        record = service(
+            issue_day=TODAY - 900, anchor_day=TODAY - 900, endorsement_day=0, good_through=TODAY - late
+        )
+        verdict = judge(record, authenticity=OUTDATED)
+        assert (verdict.answer, said(verdict), verdict.article) == (REFER, "service-outdated", "")
+        assert judge(record).answer == DENY
+    for name in SERVICES:
+        assert judge(service(), authenticity=OUTDATED, name=name).answer == REFER
+
+
+def test_an_old_service_written_back_allows_nobody():
+    assert judge(service()).answer == ALLOW
+    for status in (STATUS_VALID, STATUS_NEWER):
+        assert judge(service(), status, OUTDATED).answer == REFER
 
 
 def test_a_status_that_no_list_holds_is_a_programming_error():
@@ -352,6 +373,7 @@ def test_a_card_signed_after_today_shows_that_the_clock_is_behind():
 def test_reasons_come_in_the_designs_order():
     fields = {"good_through": TODAY - 1, "list_division": 410100, "permit_class": 2, "birth_day": TODAY - 500}
     assert said(judge(young(**fields), STATUS_REVOKED, FORGED)) == "not-genuine"
+    assert said(judge(young(**fields), STATUS_REVOKED, OUTDATED)) == "service-outdated"
     assert said(judge(young(**fields), STATUS_REVOKED)) == "revoked"
     assert said(judge(young(**fields), STATUS_SUSPENDED)) == "suspended"
     assert said(judge(young(**fields))) == "overdue"

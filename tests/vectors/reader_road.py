@@ -13,7 +13,7 @@ from juzhu_device.core import ReaderCore
 from juzhu_device.settings import ReaderSettings
 from juzhu_host.cases import read_case
 from juzhu_protocol.rules.calendar import SECONDS_A_DAY, day_of, start_of
-from juzhu_protocol.rules.decide import STATUS_VALID, Clock, Verdict
+from juzhu_protocol.rules.decide import OUTDATED, STATUS_VALID, Clock, Verdict
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.profile import Profile, ServiceRule
 from juzhu_protocol.trust.verifier import SignatureVerifier
@@ -31,6 +31,9 @@ AGE_WITHOUT_LATEST = "a list of known age by a clock that knows no last day"
 NO_AGE_WITH_LATEST = "a list of unknown age by a clock that knows its last day"
 LIST_RAISES_FLOOR = "a list so fresh that its time raises the clock's first day"
 LIST_AFTER_KEYS = "a list signed later than the last day of any key"
+OUTDATED_SERVICE = (
+    "a chip that holds more endorsements than its SERVICE, which INFO and SERVICE alone do not tell"
+)
 OTHER_LIST = "a status in another city's list, which this reader does not hold"
 
 
@@ -62,6 +65,8 @@ def times(line: int, case: "dict[str, object]") -> "tuple[int, int | None, int]"
     read = read_case(case)
     if read.record.list_division != world.CITY and read.status != STATUS_VALID:
         raise NeverMetError(OTHER_LIST)
+    if read.authenticity == OUTDATED:
+        raise NeverMetError(OUTDATED_SERVICE)
     clock, held = read.clock, read.list_state
     if start_of(clock.earliest) < 0:
         raise NeverMetError(BEFORE_UNIX)

@@ -19,7 +19,7 @@ from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.records.profile import ProfileRecord, ProfileRecordExtension
 from juzhu_protocol.rules.calendar import from_iso, start_of
-from juzhu_protocol.rules.decide import STATUS_VALID
+from juzhu_protocol.rules.decide import OUTDATED, STATUS_VALID
 from juzhu_protocol.rules.reasons import ANSWER_NAMES
 from oracle.case_form import FLAGS, REASONS
 from vectors import world
@@ -35,6 +35,7 @@ EXIT_CODE = {ANSWER_NAMES[answer]: code for answer, code in EXIT_CODES.items()}
 BEYOND = "a day that no card holds"
 AGE_WITHOUT_LATEST = "a list of known age on days without a last one"
 NO_AGE_WITH_LATEST = "a list of unknown age on days with a last one"
+OUTDATED_SERVICE = "a chip that holds more endorsements than its SERVICE, which no file of a card tells"
 OTHER_LIST = "a status in another city's list, which is not held"
 BEFORE_UNIX = "a list from before 1970, which no manifest tells"
 
@@ -58,6 +59,8 @@ class Asking:
 def signing_time(case):
     """When the list was signed, None when none is held; NeverAskedError for a case that is never asked."""
     read = read_case(case)
+    if read.authenticity == OUTDATED:
+        raise NeverAskedError(OUTDATED_SERVICE)
     clock, held = read.clock, read.list_state
     if read.record.list_division != world.CITY and read.status != STATUS_VALID:
         raise NeverAskedError(OTHER_LIST)
@@ -165,7 +168,7 @@ def verify_all(some, verify):
 
 def test_commands_verdict_is_the_oracles_without_grounds(verify):
     some = sample(SAMPLE, SEED, askings()[0])
-    assert {verdict["reason"] for _, _, verdict in some} == set(REASONS) - GROUNDS
+    assert {verdict["reason"] for _, _, verdict in some} == set(REASONS) - GROUNDS - {"service-outdated"}
     assert {flag for _, _, verdict in some for flag in verdict["flags"]} == set(FLAGS)
     verify_all(some, verify)
 

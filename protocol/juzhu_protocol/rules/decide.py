@@ -2,7 +2,9 @@
 
 The first of these that holds is the verdict (docs/rules.md has the articles and our readings):
 1. a newer card profile, an unknown key, a key revoked today, an unreadable record: REFER;
-2. not proven genuine: REFER; a record that contradicts itself, or was signed on a later day: REFER;
+2. not proven genuine: REFER; a genuine chip that holds more endorsements than its SERVICE tells (an endorsement
+   torn between its two writes, or an old SERVICE written back; to be finished at the organ's desk, 16): REFER;
+   a record that contradicts itself, or was signed on a later day: REFER;
 3. revoked, however old the list: DENY;
 4. suspended: DENY; on a list past the service's limit REFER, since it may have been lifted;
 5. past good-through: DENY, overdue or lapsed (16, 18, 19-3), a transitional permit ended (29);
@@ -50,6 +52,7 @@ from .reasons import (
     REVOKED_LOST,
     REVOKED_REPLACED,
     RULE_UNKNOWN,
+    SERVICE_OUTDATED,
     SUSPENDED,
     SUSPENDED_FALSE_PAPERS,
     SUSPENDED_MOVED,
@@ -68,8 +71,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..records.card import Service
 
-GENUINE, FORGED, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE, GARBLED = 1, 2, 3, 4, 5, 6
-"""Authenticity of a card: GENUINE when a key entitled to it signed its SERVICE, else why not."""
+GENUINE, FORGED, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE, GARBLED, OUTDATED = 1, 2, 3, 4, 5, 6, 7
+"""Authenticity of a card: GENUINE when a key entitled to it signed its SERVICE, else why not.
+
+OUTDATED: the chip, proven genuine, states under its session's MAC that it holds more endorsements than SERVICE's
+endorsement_number, so that this SERVICE, though truly signed, is not its newest.
+"""
 
 AUTHENTICITY_REASONS = {
     FORGED: NOT_GENUINE,
@@ -77,6 +84,7 @@ AUTHENTICITY_REASONS = {
     KEY_WITHDRAWN: KEY_REVOKED,
     NEWER_PROFILE: UPDATE_READER,
     GARBLED: UNREADABLE,
+    OUTDATED: SERVICE_OUTDATED,
 }
 
 STATUS_VALID, STATUS_SUSPENDED, STATUS_REVOKED, STATUS_NEWER = 0, 1, 2, 3

@@ -30,6 +30,7 @@ from .reasons import (
     REVOKED_LOST,
     REVOKED_REPLACED,
     RULE_UNKNOWN,
+    SERVICE_OUTDATED,
     SUSPENDED,
     SUSPENDED_FALSE_PAPERS,
     SUSPENDED_MOVED,
@@ -79,6 +80,7 @@ SHORT_LINES = {
     RULE_UNKNOWN: ("当地规定未收录", "Rule not in this profile"),
     RESIDENCE_NOT_SHOWN: ("居住年限未显示足", "Permit shows too few years"),
     PAPERS_DECIDE: ("以其他材料为准", "Other papers decide"),
+    SERVICE_OUTDATED: ("签注没有写完，须补写", "Endorsement not fully written"),
 }
 """Reason code -> (Chinese, English)."""
 

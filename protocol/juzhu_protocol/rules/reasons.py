@@ -41,6 +41,7 @@ OTHER_RULES = 61
 RULE_UNKNOWN = 62
 RESIDENCE_NOT_SHOWN = 63
 PAPERS_DECIDE = 64
+SERVICE_OUTDATED = 65
 
 FLAG_LIST_AGEING = 1
 FLAG_CLOCK_SPANS_DAYS = 2
@@ -86,6 +87,7 @@ REASONS = {
     RULE_UNKNOWN: (REFER, "rule-unknown"),
     RESIDENCE_NOT_SHOWN: (REFER, "residence-not-shown"),
     PAPERS_DECIDE: (REFER, "papers-decide"),
+    SERVICE_OUTDATED: (REFER, "service-outdated"),
 }
 """Reason code -> (answer, name)."""
 

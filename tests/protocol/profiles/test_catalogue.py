@@ -68,7 +68,7 @@ def cases(source):
     yield {"status": 3}
     for status in LISTED_REASONS:
         yield {"status": status}
-    for authenticity in range(2, 7):
+    for authenticity in range(2, 8):
         yield {"authenticity": authenticity}
     old = {"issue_day": TODAY - 2000, "anchor_day": TODAY - 2000, "endorsement_day": 0}
     yield {"record": {**old, "good_through": TODAY + 5}}
@@ -138,7 +138,10 @@ def test_every_reason_is_explained_in_every_place_that_can_give_it(place, langua
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_staleness_clock_keys_and_readers_never_speak_against_the_card(language):
     accusing = {"zh": "中止|注销|逾期|无效|停用", "en": "suspend|revok|overdue|invalid|forge|fake"}[language]
-    ours = ("update-reader", "unknown-key", "reader-fault", "clock-unsure", "no-list", "list-too-old")
+    ours = (
+        *("update-reader", "unknown-key", "reader-fault", "clock-unsure", "no-list", "list-too-old"),
+        "service-outdated",
+    )
     for name, verdict in verdicts(KAIFENG):
         if reason_name(verdict.reason) in ours:
             told = explain(verdict, name, KAIFENG, language)
