@@ -332,7 +332,7 @@ ENTRIES: dict[int, Entry] = {
     r.SERVICE_OUTDATED: Entry(
         (
             "卡内最近一次签注没有写完整，本机读到的不是最新内容，无法判定；这不表示持证人有问题。",
-            "The latest endorsement is not fully on the card: nothing is decided. That says nothing against the holder.",
+            "The latest endorsement is not fully written to this card. That says nothing against the holder.",
         ),
         (
             "请持证前往，由签注机关把这次签注补写完整，不收费。",
