@@ -8,7 +8,6 @@ the floor moves only after that.
 
 from hashlib import sha256
 
-from ..crypto.signature import SUITE_ES256
 from ..errors import (
     BadSignatureError,
     ContentMismatchError,
@@ -20,7 +19,7 @@ from ..errors import (
 )
 from ..records.trust import BundleKey, Manifest
 from .bundle import PURPOSE_LIST, TrustedKeys
-from .contexts import MANIFEST_CONTEXT, signed_part
+from .contexts import MANIFEST_CONTEXT, is_signed_by, signed_part
 from .moments import refuse_future
 from .verifier import SignatureVerifier
 
@@ -66,9 +65,7 @@ def open_manifest(
     if manifest.list_division != division:
         raise WrongDivisionError("a manifest of %d, wanted %d" % (manifest.list_division, division))
     key = find_list_key(manifest, division, keys)
-    if manifest.suite != SUITE_ES256 or key.suite != manifest.suite:
-        raise UnknownKeyError("suite %d cannot be checked here" % manifest.suite)
-    if not verifier.verify(key.public_key, MANIFEST_CONTEXT, signed_part(data), manifest.signature):
+    if not is_signed_by(key, manifest, data, MANIFEST_CONTEXT, verifier):
         raise BadSignatureError("the manifest's signature does not hold")
     refuse_future(manifest.time, latest, "the manifest")
     if held is not None:

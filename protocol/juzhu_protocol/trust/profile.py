@@ -5,21 +5,19 @@ then and not revoked; signature; not dated ahead of a clock known to be right; v
 another content under the held version.
 """
 
-from ..crypto.signature import SUITE_ES256
 from ..errors import (
     BadSignatureError,
     MalformedObjectError,
     OversizeError,
     RecordError,
     RollbackError,
-    UnknownKeyError,
     WrongDivisionError,
 )
 from ..records.profile import ProfileRecord
 from ..records.trust import BundleKey
 from ..rules.profile import CONDITION_AGE, CONDITION_RESIDENCE, Profile
 from .bundle import PURPOSE_POLICY, TrustedKeys
-from .contexts import PROFILE_CONTEXT, signed_part
+from .contexts import PROFILE_CONTEXT, is_signed_by, signed_part
 from .moments import refuse_future
 from .verifier import SignatureVerifier
 
@@ -47,9 +45,7 @@ def open_profile(
     if record.list_division != division:
         raise WrongDivisionError("a profile of %d, wanted %d" % (record.list_division, division))
     key = find_policy_key(record, keys)
-    if record.suite != SUITE_ES256 or key.suite != record.suite:
-        raise UnknownKeyError("suite %d cannot be checked here" % record.suite)
-    if not verifier.verify(key.public_key, PROFILE_CONTEXT, signed_part(data), record.signature):
+    if not is_signed_by(key, record, data, PROFILE_CONTEXT, verifier):
         raise BadSignatureError("the profile's signature does not hold")
     refuse_future(record.time, latest, "the profile")
     if record.profile_version < floor_version:
