@@ -9,11 +9,10 @@ from functools import cache
 from hashlib import sha256
 from random import Random
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from juzhu_host.cases import Case
 from juzhu_protocol.authority.keys import KeySpec, SigningKey, bundle_body, sign_bundle
-from juzhu_protocol.authority.signing import Signer
+from juzhu_protocol.authority.signing import signer_of
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.card import Info, Service
 from juzhu_protocol.records.trust import Manifest
@@ -45,14 +44,14 @@ THRESHOLD = 2
 
 def _key(name: str, purpose: str, number: int, divisions: "tuple[int, ...]" = (), revoked_on: int = 0):
     spec = KeySpec(name, purpose, divisions, FIRST_DAY, LAST_DAY, revoked_on)
-    return SigningKey(spec, Signer(ec.derive_private_key(number, ec.SECP256R1())))
+    return SigningKey(spec, signer_of(SUITE_ES256, number.to_bytes(32, "big")))
 
 
 ROOTS = tuple(_key(f"root-{number}", "root", 1000 + number) for number in (1, 2, 3))
-ORGAN = _key("organ-kaifeng", "organ", 2001, DIVISIONS)
-ORGAN_ELSEWHERE = _key("organ-elsewhere", "organ", 2002, (*FAR, *UNNAMED))
-WITHDRAWN = _key("organ-withdrawn", "organ", 2003, (*DIVISIONS, *FAR), WITHDRAWN_ON)
-STRANGER = _key("organ-stranger", "organ", 2004, (*DIVISIONS, *FAR))
+ORGAN = _key("organ-kaifeng", "permit", 2001, DIVISIONS)
+ORGAN_ELSEWHERE = _key("organ-elsewhere", "permit", 2002, (*FAR, *UNNAMED))
+WITHDRAWN = _key("organ-withdrawn", "permit", 2003, (*DIVISIONS, *FAR), WITHDRAWN_ON)
+STRANGER = _key("organ-stranger", "permit", 2004, (*DIVISIONS, *FAR))
 LIST_KEY = _key("list-kaifeng", "list", 2005, (CITY,))
 BELIEVED = (ORGAN, ORGAN_ELSEWHERE, WITHDRAWN, LIST_KEY)
 

@@ -115,7 +115,23 @@ class KeysFolderError(OperatorError):
 
 
 class NoKeyError(OperatorError):
-    """No key of the folder may sign this for that division on that day."""
+    """No key of the folder may sign this for that division on that day, or no SAM set is there."""
+
+
+class PrivateFileError(KeysFolderError):
+    """A private file is missing, damaged, swapped, hostile, or open to others."""
+
+
+class PassphraseNeededError(KeysFolderError):
+    """A private file is sealed and no passphrase was given."""
+
+
+class PassphraseError(KeysFolderError):
+    """A passphrase that does not open, or that none should be sealed with."""
+
+
+class ProposalError(KeysFolderError):
+    """A change of keys that cannot be: contradictory, not signed by enough roots, or too large for a reader."""
 
 
 class EndorsementRecordError(OperatorError):
@@ -144,6 +160,10 @@ class ClockError(OperatorError):
 
 class ProfileVersionError(OperatorError):
     """A profile's version was published with another content, or a higher one was."""
+
+
+class SigningFaultError(OperatorError):
+    """This computer made a signature that its own key does not verify: it counts wrong."""
 
 
 class SecondPublisherError(AuthorityError):

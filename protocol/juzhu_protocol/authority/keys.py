@@ -35,7 +35,7 @@ from ..trust.bundle import (
 )
 from ..trust.contexts import BUNDLE_CONTEXT
 from .errors import KeysFolderError, NoKeyError
-from .signing import Signer
+from .signing import SECRET_SIZE, Signer, signer_of
 
 _NOT_P256 = "no P-256 key, and only P-256 is signed with today"
 
@@ -173,7 +173,7 @@ class KeyRing:
         if (folder / "keys.toml").exists():
             raise KeysFolderError(f"{folder} holds keys already; they are not overwritten")
         made = [(spec, new_key()) for spec in specs]
-        keys = [SigningKey(spec, Signer(key)) for spec, key in made]
+        keys = [SigningKey(spec, _es256_signer(key)) for spec, key in made]
         roots = [key for key in keys if key.spec.purpose == "root"]
         public = [key.signer.public_key for key in roots]
         bundle = sign_bundle(bundle_body(keys, 1, time), roots[:threshold])
@@ -350,7 +350,11 @@ def _signer(path: Path) -> Signer:
         raise KeysFolderError(f"{path} is {_NOT_P256}") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeysFolderError(f"{path} is {_NOT_P256}")
-    return Signer(key)
+    return _es256_signer(key)
+
+
+def _es256_signer(key: ec.EllipticCurvePrivateKey) -> Signer:
+    return signer_of(SUITE_ES256, key.private_numbers().private_value.to_bytes(SECRET_SIZE, "big"))
 
 
 def _roots_toml(public_keys: Sequence[bytes], threshold: int) -> str:
