@@ -32,7 +32,7 @@ FILLER = {serial: STATUS_SUSPENDED if serial % 3 else STATUS_REVOKED for serial 
 
 
 def info(serial: int, key_id: bytes) -> bytes:
-    return Info(suite=1, list_division=DIVISION, serial=serial, key_id=key_id, card_key_epoch=0).to_bytes()
+    return Info(suite=1, list_division=DIVISION, serial=serial, key_id=key_id, card_key_epoch=1).to_bytes()
 
 
 def service(serial: int, signer: SigningKey, key_id: bytes | None = None) -> bytes:
@@ -106,16 +106,13 @@ def revoked(key: SigningKey) -> SigningKey:
 
 
 def sm2_bundle(keys: list[SigningKey], version: int, time: int) -> bytes:
-    """The body of a bundle whose first keys, an organ's and the list's, are of a suite that no reader checks yet.
-
-    Their numbers are no point of P-256, as an SM2 key's are not.
-    """
+    """The body of a bundle whose first keys, an organ's and the list's, are SM2's."""
     bundle = Bundle.from_bytes(bundle_body(keys, version, time))
     for purpose in (1, 2):
         like = next(key for key in bundle.keys if key.purpose == purpose)
         foreign = BundleKey.read(like.to_bytes(), 0)[0]
-        foreign.suite = 2
-        foreign.public_key = bytes([purpose]) * 64
+        foreign.suite = SUITE_SM2_SM3
+        foreign.public_key = signer_of(SUITE_SM2_SM3, bytes([purpose]) * 32).public_key
         bundle.keys.insert(0, foreign)
     return bundle.to_bytes()
 

@@ -4,12 +4,32 @@ A tap goes: card_present -> SendApdu ... card_response -> Show. A torn read is n
 to try again, and referred the third time in a row.
 """
 
-from juzhu_protocol.card.conversation import DONE, NOT_OURS, RUNNING, TORN, BusConversation
+from juzhu_protocol.card.conversation import (
+    BROKEN,
+    DONE,
+    NEWER,
+    NOT_OURS,
+    NOT_PROVEN,
+    RUNNING,
+    TORN,
+    UNKNOWN_EPOCH,
+    BusConversation,
+)
 from juzhu_protocol.crypto.mac import derive_key
-from juzhu_protocol.crypto.signature import SUITE_ES256
+from juzhu_protocol.errors import SamError
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Tap
-from juzhu_protocol.rules.decide import GENUINE, KEY_UNKNOWN, STATUS_VALID, Clock, ListState, Verdict, decide
+from juzhu_protocol.rules.decide import (
+    FORGED,
+    GENUINE,
+    KEY_UNKNOWN,
+    NEWER_PROFILE,
+    STATUS_VALID,
+    Clock,
+    ListState,
+    Verdict,
+    decide,
+)
 from juzhu_protocol.rules.reasons import (
     NOT_A_PERMIT,
     READER_FAULT,
@@ -18,8 +38,9 @@ from juzhu_protocol.rules.reasons import (
     UNREADABLE,
 )
 from juzhu_protocol.rules.services import service_name
-from juzhu_protocol.trust.bundle import PURPOSE_LIST, PURPOSE_PERMIT
-from juzhu_protocol.trust.service import read_card
+from juzhu_protocol.trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_LIST, PURPOSE_PERMIT
+from juzhu_protocol.trust.service import check_session, read_card
+from juzhu_protocol.trust.verified import VerifiedRecords
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
 from .actions import Report, SendApdu, SendBytes, Show
@@ -45,6 +66,9 @@ TORN_READS_TO_REFER = 3
 TORN_FORGOTTEN_MS = 10_000
 """After this long the next card is taken for somebody else's."""
 
+_UNREAD = {NEWER: NEWER_PROFILE, UNKNOWN_EPOCH: KEY_UNKNOWN, NOT_PROVEN: FORGED}
+"""Authenticity of a card of which nothing but INFO could be read."""
+
 TABLE_STEPS_A_TICK = 4
 """About 400 modular multiplications: 45 ms on a 125 MIPS Cortex-M3, and a new key is ready in a few seconds."""
 
@@ -64,6 +88,7 @@ class ReaderCore:
         self.ring = TapRing(
             ports.flash, self.store.state.ring_id, derive_key(settings.reader_key, CHAIN_LABEL)
         )
+        self._verified = VerifiedRecords(ports.random(16))
         self._pseudonyms = Pseudonyms(settings.reader_key, ports.random)
         self._link = HostLink(LinkMachine(session), settings, self.store, self.ring, ports.rtc)
         self._conversation: "BusConversation | None" = None
@@ -78,7 +103,7 @@ class ReaderCore:
         """A card came into the field."""
         if self._torn and now_ms - self._torn_ms > TORN_FORGOTTEN_MS:
             self._torn = 0
-        self._conversation = BusConversation()
+        self._conversation = BusConversation(self._ports.sam)
         return [SendApdu(self._conversation.command)]
 
     def card_response(self, response: "bytes | None", now_ms: int) -> "list[Action]":
@@ -86,7 +111,12 @@ class ReaderCore:
         conversation = self._conversation
         if conversation is None:
             return []
-        conversation.receive(response)
+        try:
+            conversation.receive(response)
+        except SamError as error:
+            self._conversation = None
+            verdict = Verdict(READER_FAULT, self._clock(), self._list_state())
+            return self._finish(verdict, None, conversation, now_ms) + [Report(str(error))]
         if conversation.state == RUNNING:
             return [SendApdu(conversation.command)]
         self._conversation = None
@@ -99,6 +129,8 @@ class ReaderCore:
         """Bytes came from the host."""
         before = self.store.keys, self.store.profile
         self._link.receive(data, now_ms)
+        if self.store.keys is not before[0]:
+            self._verified.clear()
         if self.store.keys is not before[0] or self.store.profile is not before[1]:
             self._decide_by_newest()
         return self._flush(now_ms)
@@ -135,17 +167,17 @@ class ReaderCore:
         """Queue the tables of the keys that this reader will meet, the list's first."""
         if self.store.keys is None:
             return
-        lists = self._keys_for(PURPOSE_LIST, [self._profile.list_division])
-        organs = self._keys_for(PURPOSE_PERMIT, list(self._profile.units))
+        lists = self._keys_for((PURPOSE_LIST,), [self._profile.list_division])
+        organs = self._keys_for((PURPOSE_ENDORSEMENT, PURPOSE_PERMIT), list(self._profile.units))
         self._verifier.prepare(lists + organs)
 
-    def _keys_for(self, purpose: int, divisions: "list[int]") -> "list[bytes]":
+    def _keys_for(self, purposes: "tuple[int, ...]", divisions: "list[int]") -> "list[tuple[int, bytes]]":
         keys = self.store.keys.keys if self.store.keys else []
         return [
-            key.public_key
+            (key.suite, key.public_key)
+            for purpose in purposes
             for key in keys
-            if key.suite == SUITE_ES256
-            and key.purpose == purpose
+            if key.purpose == purpose
             and not key.revoked_on
             and any(entry.division in divisions for entry in key.divisions)
         ]
@@ -180,7 +212,7 @@ class ReaderCore:
         genuine = None
         fault: "list[Action]" = []
         try:
-            if conversation.state != DONE:
+            if conversation.state in (NOT_OURS, BROKEN):
                 reason = NOT_A_PERMIT if conversation.state == NOT_OURS else UNREADABLE
                 verdict = Verdict(reason, clock, self._list_state())
             else:
@@ -194,12 +226,19 @@ class ReaderCore:
     def _judge(self, conversation: BusConversation, clock: Clock) -> "tuple[Verdict, Service | None]":
         """Return the verdict, and the card's SERVICE when it is genuine."""
         store = self.store
-        if store.keys is None:
-            record, authenticity = None, KEY_UNKNOWN
-        else:
+        record, authenticity = None, _UNREAD.get(conversation.state, KEY_UNKNOWN)
+        if conversation.state == DONE and store.keys is not None:
             record, authenticity = read_card(
-                conversation.info, conversation.service, store.keys, self._verifier
+                conversation.info, conversation.service, store.keys, self._verifier, self._verified
             )
+            if record is not None and authenticity == GENUINE:
+                authenticity = check_session(
+                    conversation.info,
+                    record,
+                    self._ports.sam.role,
+                    conversation.endorsements_held,
+                    store.keys,
+                )
         status = STATUS_VALID if record is None else store.status_of(record.list_division, record.serial)
         if self._rules_lost:
             return Verdict(RULE_UNKNOWN, clock, self._list_state()), None

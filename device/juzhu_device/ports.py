@@ -7,6 +7,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from juzhu_protocol.card.conversation import Sam
+
     class Flash(Protocol):
         """Regions of storage that survive a power cut: state, trust, list and profile with 0 and 1 each, and taps.
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
         flash: Flash
         rtc: Rtc
+        sam: Sam
 
         def random(self, size: int) -> bytes:
             """Return random bytes fit for keys and nonces."""

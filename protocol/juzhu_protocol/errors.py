@@ -40,6 +40,14 @@ class CardResponseError(JuzhuError):
     """What a card answered is no response APDU."""
 
 
+class SecureMessagingError(JuzhuError):
+    """A message of a secured session is not what the other side sent: the session is over."""
+
+
+class SamError(JuzhuError):
+    """The reader's own SAM cannot be reached or answers nonsense: the operator must act."""
+
+
 class KeyFormatError(JuzhuError):
     """A public key is not 64 bytes X||Y of a point on its curve."""
 

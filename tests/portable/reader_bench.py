@@ -6,11 +6,13 @@ It does not imitate: time (the bench's clock stands unless moved), a wire that d
 from hashlib import sha256
 
 import reader_fixtures as fixtures
+from bench_card import BUS_MASTER, EPOCH, BenchCard
 
 from juzhu_device.actions import Report, SendApdu, SendBytes, Show
 from juzhu_device.core import ReaderCore
 from juzhu_device.settings import ReaderSettings
-from juzhu_protocol.card.apdu import read_binary, select
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
@@ -118,6 +120,7 @@ class Bench:
     def __init__(self, flash=None):
         self.flash = flash or RamFlash()
         self.rtc = Rtc()
+        self.sam = SoftwareSam(ROLE_BUS, {EPOCH: BUS_MASTER}, self.random)
         self.now_ms = 0
         self.acknowledges = True
         self.receipt = 0
@@ -145,7 +148,7 @@ class Bench:
             KAIFENG.service("bus.senior"),
         )
         self.core = ReaderCore(settings, self, int.from_bytes(self.random(4), "big"))
-        self.core._verifier._generator = _tables._generator_table()
+        self.core._verifier._generators = _tables._generators
         self.core._verifier._tables = _tables._tables
         self.core._verifier._tables_kept = _tables._tables_kept
 
@@ -219,15 +222,16 @@ class Bench:
     # -- cards --
 
     def tap(self, card, pull_at=0):
-        """Put a card on the reader, pulled away at the n-th APDU if told; what was shown."""
-        files = {select(): b"", read_binary(1): card[0], read_binary(2): card[1]}
+        """Put a card, or its (INFO, SERVICE), on the reader, pulled away at the n-th APDU if told; what was shown."""
+        if isinstance(card, tuple):
+            card = BenchCard(*card)
         self.shown = []
         self._perform(self.core.card_present(self.now_ms))
         apdus = 0
         while self.command is not None:
             command, self.command = self.command, None
             apdus += 1
-            response = None if apdus == pull_at else files[command] + b"\x90\x00"
+            response = None if apdus == pull_at else card.transmit(command)
             self._perform(self.core.card_response(response, self.now_ms))
         self.exchange()
         assert len(self.shown) == 1

@@ -1,45 +1,199 @@
-"""What a bus says to a card: select the application, read INFO, read SERVICE."""
+"""What a point of service says to a card, without I/O: select, INFO, mutual authentication, then the role's files.
 
-from ..errors import CardResponseError
-from .apdu import SFI_INFO, SFI_SERVICE, SW_FILE_NOT_FOUND, SW_OK, read_binary, select, split_response
+Send `command` to the card and hand its answer to `receive`, None when the card went away, until `state` is no
+longer RUNNING. A conversation believes nothing: what was read is judged by trust/.
+"""
 
-RUNNING, DONE, TORN, NOT_OURS, BROKEN = 0, 1, 2, 3, 4
-"""Where a conversation stands: under way; both files read; the card went away; the card has no such
-application; the card answers, but not as card profile 1 does."""
+from ..errors import CardResponseError, RecordError, RecordVersionError, SecureMessagingError
+from ..records.card import Info
+from .apdu import (
+    SFI_ENDORSEMENTS,
+    SFI_HOLDER,
+    SFI_INFO,
+    SFI_PHOTO,
+    SFI_SECURITY,
+    SFI_SERVICE,
+    SW_BLOCKED,
+    SW_FILE_NOT_FOUND,
+    SW_OK,
+    SW_RETRIES,
+    get_challenge,
+    internal_authenticate,
+    mutual_authenticate,
+    read_binary,
+    read_on,
+    read_record,
+    select,
+    split_response,
+)
+from .authentication import CHALLENGE_SIZE
+from .sam import ANSWER_SIZE
+from .secure_messaging import MAX_DATA, SecureChannel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from typing import Protocol
+
+    from .authentication import SessionKeys
+    from .secure_messaging import Cipher
+
+    class Sam(Protocol):
+        """A role's master keys, wherever they are (sam.py, sam_apdu.py); SamError when it cannot be reached."""
+
+        role: int
+
+        def begin(self, epoch: int, list_division: int, serial: int, card_challenge: bytes) -> "bytes | None":
+            """Return the reader's challenge and token, 32 bytes; None when the epoch is not held."""
+
+        def finish(self, answer: bytes) -> "SessionKeys | None":
+            """Return the session's keys when the card's answer proves it, else None."""
+
+    Talk = Generator[bytes, bytes, None]
+
+RUNNING, DONE, TORN, NOT_OURS, BROKEN, NEWER, UNKNOWN_EPOCH, NOT_PROVEN = range(8)
+"""Where a conversation stands: under way; all files read; the card went away; it has no such application; it
+answers, but not as card profile 1 does; it is of a newer profile; the SAM lacks the epoch of its keys; card
+authentication failed, so that nothing was read but INFO."""
+
+MAX_SERVICE, MAX_SECURITY, MAX_HOLDER, MAX_PHOTO = 255, 255, 256, 4096
+"""Bytes of each file; a card that goes on longer is none of ours."""
 
 
-class BusConversation:
-    """The bus's part of the conversation, without I/O.
+class _Ended(Exception):  # noqa: N818  # it ends a conversation and is no error
+    """The conversation is over, in this state."""
 
-    Send `command` to the card and hand its answer to `receive`, None when the card went away, until `state`
-    is no longer RUNNING. Then `info` and `service` hold the files' bytes if it is DONE.
-    """
+    def __init__(self, state: int) -> None:
+        super().__init__(state)
+        self.state = state
 
-    def __init__(self) -> None:
+
+class Conversation:
+    """The part that all roles share. endorsements_held: how many the card says it holds, under its own MAC."""
+
+    def __init__(self, sam: "Sam", new_cipher: "Callable[[bytes], Cipher] | None" = None) -> None:
+        self._sam = sam
+        self._new_cipher = new_cipher
+        self._channel: "SecureChannel | None" = None
         self.state = RUNNING
-        self.command = select()
         self.info = b""
         self.service = b""
+        self.endorsements_held = 0
         self.apdus = 0
+        self._talk = self._converse()
+        self.command = next(self._talk)
 
     def receive(self, response: "bytes | None") -> None:
-        """Take the card's answer to `command`."""
+        """Take the card's answer to `command`; SamError when the reader's SAM fails."""
         self.apdus += 1
         if response is None:
             self.state = TORN
             return
         try:
-            data, status = split_response(response)
-        except CardResponseError:
-            self.state = BROKEN
-            return
-        if status != SW_OK:
-            self.state = NOT_OURS if self.apdus == 1 and status == SW_FILE_NOT_FOUND else BROKEN
-        elif self.apdus == 1:
-            self.command = read_binary(SFI_INFO)
-        elif self.apdus == 2:
-            self.info = data
-            self.command = read_binary(SFI_SERVICE)
-        else:
-            self.service = data
+            self.command = self._talk.send(response)
+        except StopIteration:
             self.state = DONE
+        except _Ended as end:
+            self.state = end.state
+        except (CardResponseError, SecureMessagingError):
+            self.state = BROKEN
+
+    def _read_files(self) -> "Talk":
+        """Read what the role may; within the session."""
+        raise NotImplementedError
+
+    def _converse(self) -> "Talk":
+        _, status = split_response((yield select()))
+        if status != SW_OK:
+            raise _Ended(NOT_OURS if status == SW_FILE_NOT_FOUND else BROKEN)
+        self.info = _data((yield read_binary(SFI_INFO)))
+        try:
+            info = Info.from_bytes(self.info)
+        except RecordVersionError:
+            raise _Ended(NEWER)
+        except RecordError:
+            raise _Ended(BROKEN)
+        challenge = _data((yield get_challenge(CHALLENGE_SIZE)))
+        if len(challenge) != CHALLENGE_SIZE:
+            raise _Ended(BROKEN)
+        proof = self._sam.begin(info.card_key_epoch, info.list_division, info.serial, challenge)
+        if proof is None:
+            raise _Ended(UNKNOWN_EPOCH)
+        answer, status = split_response((yield mutual_authenticate(self._sam.role, proof)))
+        if status & 0xFFF0 == SW_RETRIES or status == SW_BLOCKED:
+            raise _Ended(NOT_PROVEN)
+        if status != SW_OK or len(answer) != ANSWER_SIZE:
+            raise _Ended(BROKEN)
+        keys = self._sam.finish(answer)
+        if keys is None:
+            raise _Ended(NOT_PROVEN)
+        self.endorsements_held = answer[0]
+        cipher = self._new_cipher(keys.encryption) if self._new_cipher else None
+        self._channel = SecureChannel(keys, cipher)
+        yield from self._read_files()
+
+    def _secured(self, command: bytes) -> "Generator[bytes, bytes, bytes]":
+        assert self._channel is not None
+        answer = yield self._channel.protect(command)
+        data, status = self._channel.open_answer(answer)
+        if status != SW_OK:
+            raise _Ended(BROKEN)
+        return data
+
+    def _file(self, sfi: int, limit: int) -> "Generator[bytes, bytes, bytes]":
+        """A whole file, in parts of MAX_DATA bytes; the first shorter part is the last."""
+        data = part = yield from self._secured(read_binary(sfi, MAX_DATA))
+        while len(part) == MAX_DATA and len(data) <= limit:
+            part = yield from self._secured(read_on(len(data), MAX_DATA))
+            data += part
+        if len(data) > limit:
+            raise _Ended(BROKEN)
+        return data
+
+
+class BusConversation(Conversation):
+    """The bus's: SERVICE and nothing else, in the clear under a MAC."""
+
+    def _read_files(self) -> "Talk":
+        self.service = yield from self._file(SFI_SERVICE, MAX_SERVICE)
+
+
+class CounterConversation(Conversation):
+    """The counter's and the authority's: every file, encrypted, and the card's signature over a fresh challenge.
+
+    new_cipher: AES-128 under a key. random: fit for challenges. The portrait is left out unless asked for.
+    """
+
+    def __init__(
+        self,
+        sam: "Sam",
+        new_cipher: "Callable[[bytes], Cipher]",
+        random: "Callable[[int], bytes]",
+        *,
+        with_photo: bool,
+    ) -> None:
+        self._with_photo = with_photo
+        self.challenge = random(CHALLENGE_SIZE)
+        self.challenge_signature = b""
+        self.security = b""
+        self.endorsements: "list[bytes]" = []
+        self.holder = b""
+        self.photo: "bytes | None" = None
+        super().__init__(sam, new_cipher)
+
+    def _read_files(self) -> "Talk":
+        self.service = yield from self._file(SFI_SERVICE, MAX_SERVICE)
+        self.security = yield from self._file(SFI_SECURITY, MAX_SECURITY)
+        self.challenge_signature = yield from self._secured(internal_authenticate(self.challenge))
+        for number in range(1, self.endorsements_held + 1):
+            self.endorsements.append((yield from self._secured(read_record(SFI_ENDORSEMENTS, number))))
+        self.holder = yield from self._file(SFI_HOLDER, MAX_HOLDER)
+        if self._with_photo:
+            self.photo = yield from self._file(SFI_PHOTO, MAX_PHOTO)
+
+
+def _data(response: bytes) -> bytes:
+    data, status = split_response(response)
+    if status != SW_OK:
+        raise _Ended(BROKEN)
+    return data

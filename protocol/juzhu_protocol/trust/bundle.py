@@ -5,8 +5,9 @@ key a point of its curve, no id twice, an epoch for list keys and for no other; 
 to be right; version not below the floor.
 """
 
-from ..crypto.curve import P256, decode_point
-from ..crypto.signature import SUITE_ES256, key_id
+from ..card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
+from ..crypto.curve import decode_point
+from ..crypto.signature import SUITE_ES256, curve_of, key_id
 from ..errors import (
     BadSignatureError,
     KeyFormatError,
@@ -29,14 +30,16 @@ MAX_SIGNED_BUNDLE = 4096
 
 
 class Roots:
-    """The root's public keys as installed in a reader, and how many of them must agree.
+    """The root's public keys as installed in a reader, all of one suite, and how many of them must agree.
 
-    KeyFormatError for a key that is no point of P-256, ValueError for a threshold that these cannot reach.
+    KeyFormatError for a key that is no point of the suite's curve, ValueError for an unknown suite or a threshold
+    that these cannot reach.
     """
 
-    def __init__(self, public_keys: "list[bytes]", threshold: int) -> None:
+    def __init__(self, public_keys: "list[bytes]", threshold: int, suite: int = SUITE_ES256) -> None:
         for key in public_keys:
-            decode_point(P256, key)
+            decode_point(curve_of(suite), key)
+        self.suite = suite
         self.public_keys = {key_id(key): key for key in public_keys}
         if not 1 <= threshold <= len(self.public_keys):
             raise ValueError("threshold %d of %d different root keys" % (threshold, len(self.public_keys)))
@@ -50,10 +53,14 @@ class TrustedKeys:
         self.version = bundle.bundle_version
         self.time = bundle.time
         self.keys = bundle.keys
+        self._lowest_epochs = {
+            ROLE_BUS: bundle.bus_epoch,
+            ROLE_COUNTER: bundle.counter_epoch,
+            ROLE_AUTHORITY: bundle.authority_epoch,
+        }
         self._by_id: "dict[bytes, BundleKey]" = {}
         for key in bundle.keys:
-            if key.suite == SUITE_ES256:
-                decode_point(P256, key.public_key)
+            decode_point(curve_of(key.suite), key.public_key)
             name = key_id(key.public_key)
             if name in self._by_id:
                 raise KeyFormatError("two keys of the bundle share the id " + name.hex())
@@ -64,6 +71,10 @@ class TrustedKeys:
     def get(self, name: bytes) -> "BundleKey | None":
         """Return the key of this id, whatever it is for, or None."""
         return self._by_id.get(name)
+
+    def lowest_epoch(self, role: int) -> int:
+        """Return the lowest epoch of card keys that this role still accepts (card/keys.py)."""
+        return self._lowest_epochs[role]
 
     def find(self, name: bytes, purpose: int, division: int, unix_time: int) -> BundleKey:
         """Return the key of this id, good for purpose and division at that time; else UnknownKeyError."""
@@ -103,7 +114,7 @@ def open_bundle(
         root = roots.public_keys.get(entry.root_id)
         if root is None or entry.root_id in agreeing:
             continue
-        if verifier.verify(root, BUNDLE_CONTEXT, envelope.body, entry.signature):
+        if verifier.verify(roots.suite, root, BUNDLE_CONTEXT, envelope.body, entry.signature):
             agreeing.add(entry.root_id)
     if len(agreeing) < roots.threshold:
         raise BadSignatureError("%d root keys signed the bundle, %d must" % (len(agreeing), roots.threshold))

@@ -101,7 +101,7 @@ class SignatureVerifier:
     def prepare(self, keys: "list[Key]") -> None:
         """Name the keys that will be met, the first the soonest; step() sees to their tables.
 
-        Without a store those for which there is room in RAM. Tables of keys not named are forgotten.
+        Without a store those for which there is room in RAM.
         """
         generators = []
         wanted = []
@@ -110,7 +110,6 @@ class SignatureVerifier:
                 generators.append(_generator(key[0]))
             if key not in wanted:
                 wanted.append(key)
-        self._tables = [table for table in self._tables if table.key in wanted]
         if self._store is None:
             self._waiting = generators + wanted[: self._tables_kept]
         else:
@@ -139,9 +138,7 @@ class SignatureVerifier:
         self._builder = None
         if save and self._store is not None:
             self._store.save(table.key[0], table.key[1], table.z + table.comb.to_bytes())
-        if self._held(table.key) is None and (
-            _is_generator(table.key) or len(self._tables) < self._tables_kept
-        ):
+        if self._store is None or _is_generator(table.key) or len(self._tables) < self._tables_kept:
             self._remember(table)
 
     def _table(self, key: "Key") -> KeyTable:
@@ -176,8 +173,11 @@ class SignatureVerifier:
             if table not in self._generators:
                 self._generators.append(table)
             return
-        others = [other for other in self._tables if other.key != table.key]
-        self._tables = ([table] + others)[: self._tables_kept]
+        if table in self._tables:
+            self._tables.remove(table)
+        elif len(self._tables) == self._tables_kept:
+            self._tables.pop()
+        self._tables.insert(0, table)
 
 
 def _point(key: "Key") -> "Affine":

@@ -11,6 +11,8 @@ It does not imitate: the anticollision before a card answers, a display's or a f
 from juzhu_device.actions import Report, SendApdu, SendBytes, Show
 from juzhu_device.core import ReaderCore
 from juzhu_device.settings import ReaderSettings
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.compat import RUNTIME, RUNTIME_NAMES
 from juzhu_protocol.errors import StorageError
 from juzhu_protocol.rules.calendar import iso
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from juzhu_device.ports import Flash, Rtc
+    from juzhu_protocol.card.conversation import Sam
 
     Action = SendApdu | SendBytes | Show | Report
 
@@ -61,14 +64,17 @@ class VirtualRtc:
 class VirtualPorts:
     """The ports of a virtual reader; flash and random come from the runtime around it."""
 
-    def __init__(self, flash: "Flash", rtc: "Rtc", random: "Callable[[int], bytes]") -> None:
+    def __init__(self, flash: "Flash", rtc: "Rtc", sam: "Sam", random: "Callable[[int], bytes]") -> None:
         self.flash = flash
         self.rtc = rtc
+        self.sam = sam
         self.random = random
 
 
 class VirtualBoard:
     """One reader. `config` is the installed settings as JSON gave them; every call names the time.
+
+    Of the SAM it has the masters of the bus role: `bus_masters`, {epoch: 32 bytes in hex}.
 
     After each call `take_output()` returns what came of it: ("hardware", dict) and ("link", bytes) pairs.
     """
@@ -79,7 +85,8 @@ class VirtualBoard:
         self._output: list[tuple[str, Any]] = []
         self._core: ReaderCore | None = None
         self._list_sequence = 0
-        ports = VirtualPorts(flash, self._rtc, random)
+        masters = {int(epoch): bytes.fromhex(master) for epoch, master in config["bus_masters"].items()}
+        ports = VirtualPorts(flash, self._rtc, SoftwareSam(ROLE_BUS, masters, random), random)
         settings = ReaderSettings(
             config["reader_id"].encode(),
             bytes.fromhex(config["reader_key"]),
