@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, SigningKey, bundle_body, sign_bundle
+from juzhu_protocol.authority.signing import signer_of
+from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.records.card import Info, Service

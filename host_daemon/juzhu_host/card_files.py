@@ -14,7 +14,6 @@ from juzhu_protocol.authority.holder import check_address
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.permits import VALID, Permit, refuse_wrong_kind
 from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
-from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules import lifecycle
@@ -23,7 +22,7 @@ from juzhu_protocol.rules.decide import GENUINE
 from juzhu_protocol.rules.lifecycle import Life
 from juzhu_protocol.rules.profile import Profile
 from juzhu_protocol.trust.bundle import PURPOSE_PERMIT, TrustedKeys, may_sign
-from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
+from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, is_signed_by
 from juzhu_protocol.trust.service import read_card
 
 from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
@@ -193,10 +192,9 @@ def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> b
     return (
         key is not None
         and not key.revoked_on
-        and key.suite == record.suite == SUITE_ES256
         and (record.list_division, record.serial) == (service.list_division, service.serial)
         and may_sign(key, PURPOSE_PERMIT, record.issuing_division, max(record.day, service.issue_day))
-        and NativeVerifier().verify(key.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature)
+        and is_signed_by(key, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
     )
 
 

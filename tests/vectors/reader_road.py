@@ -148,8 +148,8 @@ def _lend_tables(core: ReaderCore) -> None:
     """Give the core the tables of every key here: only their making is slow."""
     if not _lent._tables:
         for key in (*world.ROOTS, *world.BELIEVED, world.STRANGER):
-            _lent._key_table(key.signer.public_key)
-    core._verifier._generator = _lent._generator_table()
+            _lent._table((key.signer.suite, key.signer.public_key))
+    core._verifier._generators = _lent._generators
     core._verifier._tables = list(_lent._tables)
     core._verifier._tables_kept = 16
 

@@ -4,7 +4,7 @@ from ..crypto.signature import SIGNATURE_SIZE, SUITE_ES256
 from ..errors import RecordError
 from ..hostside.native import NativeVerifier
 from ..records.card import Endorsement, Info, Service
-from ..trust.contexts import ENDORSEMENT_CONTEXT, SERVICE_CONTEXT, signed_part
+from ..trust.contexts import ENDORSEMENT_CONTEXT, SERVICE_CONTEXT, is_signed_by, signed_part
 from .errors import EndorsementRecordError
 from .keys import KeyRing, SigningKey
 from .permits import Permit
@@ -90,9 +90,7 @@ def carry_endorsement(raw: bytes, old: Permit, successor: Permit, keys: KeyRing)
             f"{where} was signed by key {record.key_id.hex()}, which the bundle does not hold any more: "
             "add it again; a revoked key stays in the bundle"
         )
-    genuine = signer.suite == SUITE_ES256 and NativeVerifier().verify(
-        signer.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature
-    )
+    genuine = is_signed_by(signer, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
     if not genuine or (record.list_division, record.serial) != (old.list_division, old.serial):
         raise EndorsementRecordError(f"{where} is not as it was signed: restore the registry from a backup")
     key = keys.permit_key(record.issuing_division, successor.issue_day)

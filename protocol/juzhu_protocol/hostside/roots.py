@@ -3,12 +3,19 @@
 import tomllib
 from pathlib import Path
 
+from ..crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from ..errors import JuzhuError, RootsFileError
 from ..trust.bundle import Roots
 
+SUITE_NAMES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
+"""How files and people name a suite."""
+
 
 def load_roots(path: Path) -> Roots:
-    """Read roots.toml: `threshold`, and `keys` as hex of X||Y; RootsFileError for anything else."""
+    """Read roots.toml; RootsFileError for anything else than it may hold.
+
+    `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITE_NAMES, ES256 where the line is missing.
+    """
     try:
         content = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
@@ -18,11 +25,14 @@ def load_roots(path: Path) -> Roots:
     except RecursionError:
         raise RootsFileError(f"{path} is not TOML of ours: it is nested too deep") from None
     keys, threshold = content.get("keys"), content.get("threshold")
+    suite = content.get("suite", "ES256")
     try:
         if type(threshold) is not int:
             raise ValueError("threshold is no whole number")
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
             raise ValueError("keys is no list of texts")
-        return Roots([bytes.fromhex(key) for key in keys], threshold)
+        if not isinstance(suite, str) or suite not in SUITE_NAMES:
+            raise ValueError("suite is neither ES256 nor SM2-SM3")
+        return Roots([bytes.fromhex(key) for key in keys], threshold, SUITE_NAMES[suite])
     except (TypeError, ValueError, JuzhuError) as error:
-        raise RootsFileError(f"{path}: {error}; it holds threshold, and keys as hex of X||Y") from None
+        raise RootsFileError(f"{path}: {error}; it holds threshold, suite, and keys as hex of X||Y") from None

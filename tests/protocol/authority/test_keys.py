@@ -12,6 +12,8 @@ import pytest
 
 from juzhu_protocol.authority.errors import KeysFolderError, NoKeyError
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, KeySpec
+from juzhu_protocol.authority.signing import new_signer
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.errors import BadSignatureError, RootsFileError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.hostside.roots import load_roots
@@ -113,11 +115,11 @@ def test_signature_is_what_readers_check_and_the_same_each_time(folder):
     signature = key.sign(b"juzhu/test", b"message")
     assert signature == key.sign(b"juzhu/test", b"message")
     for verifier in (SignatureVerifier(), NativeVerifier()):
-        assert verifier.verify(key.signer.public_key, b"juzhu/test", b"message", signature)
-        assert not verifier.verify(key.signer.public_key, b"juzhu/other", b"message", signature)
-        assert not verifier.verify(key.signer.public_key, b"juzhu/test", b"messagf", signature)
+        assert verifier.verify(SUITE_ES256, key.signer.public_key, b"juzhu/test", b"message", signature)
+        assert not verifier.verify(SUITE_ES256, key.signer.public_key, b"juzhu/other", b"message", signature)
+        assert not verifier.verify(SUITE_ES256, key.signer.public_key, b"juzhu/test", b"messagf", signature)
         for damaged in (b"", signature[:63], signature + b"\0", bytes(64), b"\xff" * 64):
-            assert not verifier.verify(key.signer.public_key, b"juzhu/test", b"message", damaged)
+            assert not verifier.verify(SUITE_ES256, key.signer.public_key, b"juzhu/test", b"message", damaged)
 
 
 def test_private_part_is_neither_printed_nor_pickled(folder):
@@ -233,6 +235,24 @@ def test_roots_file_that_no_bundle_could_satisfy_is_refused_when_it_is_read(fold
     (folder / "roots.toml").write_text(content.replace(second, other))
     with pytest.raises(RootsFileError, match=said):
         load_roots(folder / "roots.toml")
+
+
+@pytest.mark.parametrize("line", ['suite = "SM2-SM3"', 'suite = "ES-256"', "suite = 1", 'suite = ["ES256"]'])
+def test_roots_of_another_suite_than_they_say_are_refused(folder, line):
+    path = folder / "roots.toml"
+    path.write_text(line + "\n" + path.read_text())
+    with pytest.raises(RootsFileError, match=r"suite|not on the curve"):
+        load_roots(path)
+
+
+def test_roots_say_which_suite_they_are_of(folder):
+    path = folder / "roots.toml"
+    assert load_roots(path).suite == SUITE_ES256
+    path.write_text('suite = "ES256"\n' + path.read_text())
+    assert load_roots(path).suite == SUITE_ES256
+    keys = "".join(f'    "{new_signer(SUITE_SM2_SM3).public_key.hex()}",\n' for _ in range(3))
+    path.write_text(f'suite = "SM2-SM3"\nthreshold = 2\nkeys = [\n{keys}]\n')
+    assert load_roots(path).suite == SUITE_SM2_SM3
 
 
 SM2 = """-----BEGIN PRIVATE KEY-----

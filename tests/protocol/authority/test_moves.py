@@ -279,7 +279,7 @@ def test_each_organs_key_signs_for_its_own_divisions_alone(tmp_path):
             record = Endorsement.from_bytes(raw)
             public = keys.trusted.get(record.key_id).public_key
             assert record.key_id == key
-            assert NativeVerifier().verify(public, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature)
+            assert NativeVerifier().verify(record.suite, public, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature)
 
 
 # -- Profiles: extensions, no end, other cities ----------------------------------------------------

@@ -28,7 +28,7 @@ from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules.calendar import from_iso, iso
 from juzhu_protocol.rules.decide import GENUINE, STATUS_REVOKED, STATUS_SUSPENDED
-from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
+from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, is_signed_by
 from juzhu_protocol.trust.service import check_service
 from parts import nightly
 from permit_tools import CITY, KEYS, application, at, holder, issue
@@ -274,9 +274,7 @@ def test_endorsements_are_signed_and_the_service_is_replaced(registry):
         assert (service.endorsement_number, service.good_through) == (number, record.good_through)
         key = KEYS.trusted.get(record.key_id)
         raw = image.endorsements[-1]
-        assert NativeVerifier().verify(
-            key.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature
-        )
+        assert is_signed_by(key, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
         assert check_service(image.service, service, KEYS.trusted, NativeVerifier()) == GENUINE
     assert [name for name, _ in names(registry, 1)][2:] == ["endorsed", "address changed"] * 2
 
@@ -382,9 +380,7 @@ def test_successor_keeps_the_years_and_the_endorsements(registry):
     (record,) = [Endorsement.from_bytes(raw) for raw in image.endorsements]
     assert (record.serial, record.number, iso(record.day)) == (3, 1, "2025-03-10")
     key = KEYS.trusted.get(record.key_id)
-    assert NativeVerifier().verify(
-        key.public_key, ENDORSEMENT_CONTEXT, signed_part(image.endorsements[0]), record.signature
-    )
+    assert is_signed_by(key, record, image.endorsements[0], ENDORSEMENT_CONTEXT, NativeVerifier())
     assert names(registry, 1)[-1] == ("cancelled", "replaced, old card handed back")
     assert names(registry, 3) == [("issued", "successor of 1, fee due")]
     assert iso(registry.endorse(CITY, 3, keys=KEYS, now=at("2026-03-01")).good_through) == "2027-03-15"

@@ -23,7 +23,7 @@ from juzhu_protocol.records.card import Endorsement, Service
 from juzhu_protocol.rules.calendar import from_iso, iso
 from juzhu_protocol.rules.decide import GENUINE, KEY_WITHDRAWN, STATUS_REVOKED, STATUS_SUSPENDED
 from juzhu_protocol.trust.bundle import PURPOSE_PERMIT, may_sign
-from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, signed_part
+from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, is_signed_by
 from juzhu_protocol.trust.service import check_service
 from permit_tools import CITY, ISSUER, KEYS, application, at, holder, issue
 
@@ -346,9 +346,7 @@ def test_card_older_than_the_organs_key_is_replaced_and_genuine(registry, rings,
         key = keys.trusted.get(record.key_id)
         assert not key.revoked_on
         assert may_sign(key, PURPOSE_PERMIT, record.issuing_division, max(service.issue_day, record.day))
-        assert NativeVerifier().verify(
-            key.public_key, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature
-        )
+        assert is_signed_by(key, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
         same = ("number", "kind", "day", "address", "good_through", "issuing_division")
         assert [getattr(record, name) for name in same] == [getattr(source, name) for name in same]
         assert record.serial == new.serial
