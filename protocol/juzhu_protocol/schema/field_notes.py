@@ -15,7 +15,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "suite": _SUITE,
         "list_division": _DIVISION,
         "serial": _SERIAL,
-        "key_id": "key that signed SERVICE",
+        "key_id": "key that signed SECURITY; INFO never changes",
         "card_key_epoch": "epoch of the masters from which the card's keys came; 0 for none, which no reader accepts",
     },
     "Service": {
