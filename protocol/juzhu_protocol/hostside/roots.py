@@ -17,9 +17,15 @@ def load_roots(path: Path) -> Roots:
     `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITE_NAMES, ES256 where the line is missing.
     """
     try:
-        content = tomllib.loads(path.read_bytes().decode())
+        return parse_roots(path.read_bytes(), path)
     except OSError as error:
         raise RootsFileError(f"{path}: {error.strerror}") from None
+
+
+def parse_roots(data: bytes, path: Path) -> Roots:
+    """Read the content of a roots.toml; `path` is for the message of RootsFileError."""
+    try:
+        content = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RootsFileError(f"{path} is not TOML: {error}") from None
     except RecursionError:

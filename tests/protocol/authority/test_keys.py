@@ -1,12 +1,13 @@
 """The keys folder: what it refuses, and that its signatures are those that readers check."""
 
-import base64
+import json
 import os
 import pickle
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,11 @@ def test_development_keys_serve_kaifeng_and_one_division_of_another_city():
             assert ring.permit_key(division, day).spec.purpose == "permit"
         assert ring.list_key(410200, day).spec.purpose == "list"
     assert ring.permit_key(410202, FIRST).key_id != ring.permit_key(410102, FIRST).key_id
+    assert ring.endorsement_key(410202, FIRST).spec.purpose == "endorsement"
+    assert ring.endorsement_key(410102, FIRST) is ring.permit_key(410102, FIRST)
+    assert ring.permit_key(410225, FIRST).suite == SUITE_ES256
+    assert ring.permit_key(410225, FIRST, SUITE_SM2_SM3).suite == SUITE_SM2_SM3
+    assert ring.sam_set().epoch == 1
     assert ring.trusted.time <= TIME
     assert "DEVELOPMENT" in (DEVELOPMENT_KEYS / "README.md").read_text().splitlines()[0]
 
@@ -56,14 +62,15 @@ def test_development_keys_serve_kaifeng_and_one_division_of_another_city():
 def test_made_folder_loads_and_keeps_its_keys_to_itself(folder):
     ring = KeyRing.load(folder)
     assert ring.list_key(410200, FIRST).spec.epoch == 3
-    assert {path.stat().st_mode & 0o77 for path in folder.glob("*.pem")} == {0}
+    assert {path.stat().st_mode & 0o77 for path in folder.iterdir()} == {0}
+    assert folder.stat().st_mode & 0o77 == 0
 
 
 def test_made_keys_never_overwrite_others(folder):
-    before = (folder / "organ-x.pem").read_bytes()
+    before = (folder / "organ-x.key").read_bytes()
     with pytest.raises(KeysFolderError, match="not overwritten"):
         KeyRing.make(folder, SPECS, TIME)
-    assert (folder / "organ-x.pem").read_bytes() == before
+    assert (folder / "organ-x.key").read_bytes() == before
 
 
 def test_making_cut_midway_leaves_no_folder_and_can_be_done_again(tmp_path, monkeypatch):
@@ -124,7 +131,7 @@ def test_signature_is_what_readers_check_and_the_same_each_time(folder):
 
 def test_private_part_is_neither_printed_nor_pickled(folder):
     key = KeyRing.load(folder).permit_key(410202, FIRST)
-    secret = (folder / "organ-x.pem").read_text().splitlines()[1]
+    secret = json.loads((folder / "organ-x.key").read_text())["secret"]
     for thing in (key, key.signer, KeyRing.load(folder)):
         assert secret not in repr(thing)
         assert "PrivateKey" not in repr(thing)
@@ -148,10 +155,10 @@ def test_no_key_outside_its_purpose_division_and_days(folder, purpose, division,
 
 
 def test_root_keys_may_stay_offline(folder):
-    (folder / "root-1.pem").unlink()
+    (folder / "root-1.key").unlink()
     ring = KeyRing.load(folder)
     assert open_bundle(ring.build_bundle(2, TIME), ring.roots, NativeVerifier(), 2).version == 2
-    (folder / "root-2.pem").unlink()
+    (folder / "root-2.key").unlink()
     ring = KeyRing.load(folder)
     assert ring.permit_key(410202, FIRST)
     with pytest.raises(KeysFolderError, match="2 must sign"):
@@ -185,7 +192,21 @@ def test_bundle_of_other_roots_is_not_believed(folder, tmp_path):
         ('valid_from = "2020-01-01"', "valid_from = 5"),
         ('name = "organ-x"', 'name = "../organ-x"'),
         ('name = "organ-x"', 'name = "list-x"'),
+        ('name = "organ-x"', 'name = "sam-7"'),
         ('name = "organ-x"', ""),
+        ('suite = "ES256"', 'suite = "ES512"'),
+        ('suite = "ES256"', "suite = 1"),
+        ('suite = "ES256"', 'suite = "SM2-SM3"'),
+        ('public_key = "', 'public_key = "00'),
+        ('public_key = "', "# "),
+        ('valid_through = "2040-12-31"', 'valid_through = "2019-12-31"'),
+        ("bus_epoch = 1", "bus_epoch = 2"),
+        ("bus_epoch = 1", "bus_epoch = 0"),
+        ("bus_epoch = 1", "bus_epoch = 256"),
+        ("bus_epoch = 1", 'bus_epoch = "1"'),
+        ("bus_epoch = 1", ""),
+        ("development = true", 'development = "yes"'),
+        ("development = true", "development = true\ncolour = 7"),
         ("epoch = 3", "epoch = 4"),
         ("epoch = 3", "epoch = 0"),
         ("epoch = 3", "epoch = 65536"),
@@ -199,8 +220,20 @@ def test_contradicting_keys_toml_is_refused(folder, old, new):
     assert "keys" in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["keys.toml", "roots.toml", "bundle.bin", "organ-x.pem"])
-@pytest.mark.parametrize("content", [None, b"", b"\xff\xfenoise"])
+CLEAR = ["keys.toml", "roots.toml", "bundle.bin"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((name, None) for name in CLEAR),
+        *(
+            (name, noise)
+            for name in (*CLEAR, "organ-x.key", "sam-1.key")
+            for noise in (b"", b"\xff\xfenoise")
+        ),
+    ],
+)
 def test_missing_or_damaged_file_is_named(folder, name, content):
     if content is None:
         (folder / name).unlink()
@@ -248,31 +281,59 @@ def test_roots_of_another_suite_than_they_say_are_refused(folder, line):
 def test_roots_say_which_suite_they_are_of(folder):
     path = folder / "roots.toml"
     assert load_roots(path).suite == SUITE_ES256
-    path.write_text('suite = "ES256"\n' + path.read_text())
+    # As a file of the version before says it.
+    change(path, 'suite = "ES256"\n', "")
     assert load_roots(path).suite == SUITE_ES256
     keys = "".join(f'    "{new_signer(SUITE_SM2_SM3).public_key.hex()}",\n' for _ in range(3))
     path.write_text(f'suite = "SM2-SM3"\nthreshold = 2\nkeys = [\n{keys}]\n')
     assert load_roots(path).suite == SUITE_SM2_SM3
 
 
-SM2 = """-----BEGIN PRIVATE KEY-----
-{}
------END PRIVATE KEY-----
-"""
+def test_folder_without_a_private_part_serves_what_it_can(folder):
+    """An organ's machine needs no list key, the publisher's no permit key."""
+    (folder / "organ-x.key").unlink()
+    (folder / "sam-1.key").unlink()
+    ring = KeyRing.load(folder)
+    assert ring.list_key(410200, FIRST)
+    with pytest.raises(NoKeyError, match=r"organ-x\.key is not in this folder"):
+        ring.permit_key(410202, FIRST)
+    with pytest.raises(NoKeyError, match="no SAM set is here"):
+        ring.sam_set()
+    # What the roots sign names the absent key all the same.
+    signed = open_bundle(ring.build_bundle(2, TIME), ring.roots, NativeVerifier(), 2)
+    assert [key.to_bytes() for key in signed.keys] == [key.to_bytes() for key in ring.trusted.keys]
 
 
-@pytest.mark.parametrize("curve", ["1.2.156.10197.1.301", "1.3.132.0.10"])
-def test_key_of_another_curve_is_refused_in_words(folder, curve):
-    """SM2, which the library cannot read, and secp256k1, which it can."""
-    point = bytes([6, 8, 0x2A, 0x81, 0x1C, 0xCF, 0x55, 1, 0x82, 0x2D])
-    if curve == "1.3.132.0.10":
-        point = bytes([6, 5, 0x2B, 0x81, 4, 0, 10])
-    algorithm = bytes([6, 7, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 2, 1]) + point
-    inner = bytes([0x30, 37, 2, 1, 1, 4, 32]) + bytes(31) + b"\x05"
-    body = bytes([2, 1, 0, 0x30, len(algorithm)]) + algorithm + bytes([4, len(inner)]) + inner
-    der = bytes([0x30, len(body)]) + body
-    (folder / "organ-x.pem").write_text(SM2.format(base64.b64encode(der).decode()))
-    with pytest.raises(KeysFolderError, match="only P-256 is signed with today"):
+def test_endorsement_key_signs_no_permit_and_goes_before_a_permit_key(tmp_path):
+    specs = [*SPECS, KeySpec("endorsement-x", "endorsement", (410202, 410203), FIRST, LAST)]
+    ring = KeyRing.make(tmp_path / "keys", specs, TIME)
+    assert ring.endorsement_key(410202, FIRST).spec.name == "endorsement-x"
+    assert ring.permit_key(410202, FIRST).spec.name == "organ-x"
+    with pytest.raises(NoKeyError, match="no permit key"):
+        ring.permit_key(410203, FIRST)
+
+
+def test_key_of_one_suite_is_not_found_for_another(folder):
+    with pytest.raises(NoKeyError, match="no permit key of suite SM2-SM3"):
+        KeyRing.load(folder).permit_key(410202, FIRST, SUITE_SM2_SM3)
+
+
+def test_authority_of_sm2_alone_signs_and_is_believed(tmp_path):
+    specs = [replace(spec, suite=SUITE_SM2_SM3) for spec in SPECS]
+    made = KeyRing.make(tmp_path / "keys", specs, TIME)
+    ring = KeyRing.load(tmp_path / "keys")
+    assert ring.bundle == made.bundle
+    assert ring.list_key(410200, FIRST).suite == ring.roots.suite == SUITE_SM2_SM3
+    assert ring.permit_key(410202, FIRST, SUITE_SM2_SM3).public_key == made.keys[3].public_key
+    assert load_roots(tmp_path / "keys" / "roots.toml").public_keys == ring.roots.public_keys
+
+
+def test_folder_of_pem_files_says_what_to_do(folder):
+    """As the version before this one made it."""
+    text = (folder / "keys.toml").read_text()
+    text = re.sub(r"(?m)^(public_key|suite|development|\[card_keys\]|\w+_epoch) ?.*\n", "", text)
+    (folder / "keys.toml").write_text(text)
+    with pytest.raises(KeysFolderError, match="move it aside and make another with juzhu keys make"):
         KeyRing.load(folder)
 
 
