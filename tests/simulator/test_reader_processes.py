@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import reader_fixtures as fixtures
+from bench_card import BUS_MASTER, BenchCard
 
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
@@ -31,7 +31,6 @@ from juzhu_protocol.records.link import (
     Tap,
     TapStored,
 )
-from juzhu_simulator.card import VirtualCard
 from juzhu_simulator.field import Field
 from juzhu_simulator.micropython import FOLDER, missing, reader_command
 from juzhu_simulator.reader.board import REGIONS
@@ -137,7 +136,12 @@ class Reader:
         config = {
             "reader_id": "gate-1",
             "reader_key": bytes(range(32)).hex(),
-            "roots": {"keys": [key.hex() for key in fixtures.ROOTS], "threshold": fixtures.THRESHOLD},
+            "roots": {
+                "suite": "ES256",
+                "keys": [key.hex() for key in fixtures.ROOTS],
+                "threshold": fixtures.THRESHOLD,
+            },
+            "bus_masters": {"1": BUS_MASTER.hex()},
             "rtc": {"offset_s": fixtures.NOW - int(time.time()), "uncertainty_s": 0},
         }
         self.config.write_text(json.dumps(config | changes))
@@ -233,12 +237,12 @@ def command_line(runtime, config, link, field_port, flash):
     ]  # fmt: skip
 
 
-def card(files):
-    return VirtualCard(SimpleNamespace(info=files[0], service=files[1], endorsements=[]))
+async def shown_to(field, files, **chip):
+    return (await field.tap("gate-1", BenchCard(*files, **chip))).shown
 
 
 async def answer_to(field, files):
-    shown = (await field.tap("gate-1", card(files))).shown
+    shown = await shown_to(field, files)
     return shown["answer"], shown["list_sequence"]
 
 
@@ -269,6 +273,35 @@ async def test_reader_takes_bundle_and_list_and_judges_cards(reader, field):
         taps = [await asyncio.wait_for(host.taps.get(), LIMIT_S) for _ in range(3)]
         assert [tap.index for tap in taps] == [1, 2, 3]
         assert (await host.hello()).taps_waiting == 0
+
+
+@pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
+async def test_chip_without_the_authoritys_keys_is_not_genuine_whatever_it_holds(reader, field):
+    await reader.start()
+    async with reader.host() as host:
+        await host.install()
+        shown = await shown_to(field, fixtures.GOOD, master=bytes(32))
+        assert (shown["answer"], shown["reason"]) == ("REFER", "not-genuine")
+        assert await answer_to(field, fixtures.GOOD) == ("ALLOW", 1)
+
+
+@pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
+async def test_card_keys_of_an_epoch_whose_master_is_not_installed_are_unknown(reader, field):
+    reader.write_config({"bus_masters": {"2": BUS_MASTER.hex()}})
+    await reader.start()
+    async with reader.host() as host:
+        await host.install()
+        shown = await shown_to(field, fixtures.GOOD)
+        assert (shown["answer"], shown["reason"]) == ("REFER", "unknown-key")
+
+
+@pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
+async def test_service_older_than_the_chips_endorsements_is_referred(reader, field):
+    await reader.start()
+    async with reader.host() as host:
+        await host.install()
+        shown = await shown_to(field, fixtures.GOOD, held=2)
+        assert (shown["answer"], shown["reason"]) == ("REFER", "service-outdated")
 
 
 @pytest.mark.parametrize("reader", LINKS, indirect=True)
@@ -361,7 +394,7 @@ async def test_clock_can_be_set_while_the_reader_runs(reader, field):
     async with reader.host() as host:
         await host.install()
     await field.set_clock("gate-1", fixtures.NOW - int(time.time()) + 40 * 86400, 0)
-    shown = (await field.tap("gate-1", card(fixtures.GOOD))).shown
+    shown = await shown_to(field, fixtures.GOOD)
     assert (shown["answer"], shown["list_age_hours"] // 24) == ("REFER", 40)
     assert shown["public"]["text"][0]
 
@@ -415,12 +448,34 @@ async def test_exception_in_the_reader_ends_it_with_a_traceback(reader):
     assert "board.py" in said
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"reader_key": "00"}, "a reader key has 32 bytes"),
+        ({"bus_masters": {"1": "5e5e"}}, "the master of epoch 1 has 2 bytes, not 32"),
+        ({"bus_masters": {"0": "5e" * 32}}, "epoch '0' is no number from 1 to 255"),
+    ],
+)
 @pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
-async def test_config_without_a_key_ends_the_reader_before_it_is_ready(reader):
-    reader.write_config({"reader_key": "00"})
+async def test_wrong_config_ends_the_reader_with_one_line_before_it_is_ready(reader, changes, words):
+    reader.write_config(changes)
     reader.launch()
-    assert await reader.ended() != 0
-    assert "a reader key has 32 bytes" in reader.errors.read_text()
+    assert await reader.ended() == 78
+    said = reader.errors.read_text()
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert "5e5e" not in said
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[]"])
+@pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
+async def test_file_that_is_no_config_ends_the_reader_with_one_line(reader, content):
+    reader.config.write_bytes(content)
+    reader.launch()
+    assert await reader.ended() == 78
+    said = reader.errors.read_text()
+    assert str(reader.config) in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
@@ -474,7 +529,8 @@ class BrokenBoard(process.VirtualBoard):
 
 process.VirtualBoard = BrokenBoard
 config, link, hardware, flash = sys.argv[1:]
-asyncio.run(process.run(json.loads(Path(config).read_text()), link, hardware, Path(flash)))
+config = process.ReaderConfig(json.loads(Path(config).read_text()))
+asyncio.run(process.run(config, link, hardware, Path(flash)))
 """
 
 

@@ -4,7 +4,8 @@
 //
 // Joins the field at --hardware (JSON lines, see ../reader/board.py), listens for one host at a time at --link,
 // and keeps flash as files in --flash, the same that the CPython reader keeps. Ends with 0 when the field goes
-// away or on SIGTERM, with 64 for wrong arguments, 69 without the VM, 70 when the reader's own code broke.
+// away or on SIGTERM, with 64 for wrong arguments, 69 without the VM, 70 when the reader's own code broke, 78 when
+// the config is none.
 
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
@@ -22,6 +23,7 @@ const SIMULATOR_FILES = [
   "__init__.py",
   "reader/__init__.py",
   "reader/board.py",
+  "reader/config.py",
   "reader/sabotage.py",
   "micropython/vm_reader.py",
 ];
@@ -156,7 +158,12 @@ async function main() {
   const lacking = missing();
   if (lacking) end(69, lacking);
   process.on("SIGTERM", () => end(0));
-  const config = readFileSync(options.config, "utf8");
+  let config;
+  try {
+    config = readFileSync(options.config, "utf8");
+  } catch (error) {
+    end(78, `--config ${options.config}: cannot be read: ${error.message}`);
+  }
 
   const hardware = connect(options.hardware);
   await new Promise((resolve, reject) => hardware.once("connect", resolve).once("error", reject));
@@ -169,6 +176,8 @@ async function main() {
   installPackages(mp);
   for (const file of SIMULATOR_FILES) installFile(mp, join(here, "..", file), `/lib/juzhu_simulator/${file}`);
   const python = mp.pyimport("juzhu_simulator.micropython.vm_reader");
+  const fault = python.install(config);
+  if (fault) end(78, `--config ${options.config}: ${fault}`);
   const flash = new FolderFlash(options.flash, JSON.parse(python.regions()));
   const orNull = (action) => {
     try {
@@ -188,7 +197,7 @@ async function main() {
   const server = createServer({ noDelay: true }, (socket) => reader.serve(socket));
   // The board says "ready" when it starts, so its link must be there by then; hosts are taken after that.
   await new Promise((resolve, reject) => server.once("error", reject).listen(options.link, resolve));
-  reader.call("start", config, node);
+  reader.call("start", node);
   hardware.on("data", (text) => reader.readHardware(text));
   setInterval(() => reader.callNow("tick"), TICK_MS);
 }

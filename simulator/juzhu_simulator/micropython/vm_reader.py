@@ -7,6 +7,7 @@ function returns what is to go out, a line each: "H" and a JSON message for the 
 import json
 
 from ..reader.board import REGIONS, VirtualBoard
+from ..reader.config import ReaderConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class NodeFlash:
             raise OSError(f"{region} cannot be written")
 
 
+_configs: "list[ReaderConfig]" = []
 _boards: "list[VirtualBoard]" = []
 
 
@@ -58,11 +60,19 @@ def regions() -> str:
     return json.dumps(REGIONS)
 
 
-def start(config: str, node: "Node") -> str:
-    """Make the reader that this JSON describes."""
-    _boards.append(
-        VirtualBoard(json.loads(config), NodeFlash(node), lambda size: bytes.fromhex(node.randomHex(size)))
-    )
+def install(config: str) -> str:
+    """Read the JSON that describes the reader; return what is wrong with it, "" for nothing."""
+    try:
+        _configs.append(ReaderConfig(json.loads(config)))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def start(node: "Node") -> str:
+    """Make the reader that was installed."""
+    board = VirtualBoard(_configs[0], NodeFlash(node), lambda size: bytes.fromhex(node.randomHex(size)))
+    _boards.append(board)
     return _output()
 
 

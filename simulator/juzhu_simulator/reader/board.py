@@ -10,17 +10,15 @@ It does not imitate: the anticollision before a card answers, a display's or a f
 
 from juzhu_device.actions import Report, SendApdu, SendBytes, Show
 from juzhu_device.core import ReaderCore
-from juzhu_device.settings import ReaderSettings
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.compat import RUNTIME, RUNTIME_NAMES
 from juzhu_protocol.errors import StorageError
 from juzhu_protocol.rules.calendar import iso
-from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.lines import SHORT_LINES
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, flag_names, reason_name
-from juzhu_protocol.trust.bundle import Roots
 
+from .config import ReaderConfig
 from .sabotage import apply_sabotage
 
 TYPE_CHECKING = False
@@ -72,36 +70,25 @@ class VirtualPorts:
 
 
 class VirtualBoard:
-    """One reader. `config` is the installed settings as JSON gave them; every call names the time.
-
-    Of the SAM it has the masters of the bus role: `bus_masters`, {epoch: 32 bytes in hex}.
+    """One reader, installed with `config` (config.py); every call names the time.
 
     After each call `take_output()` returns what came of it: ("hardware", dict) and ("link", bytes) pairs.
     """
 
-    def __init__(self, config: "dict[str, Any]", flash: "Flash", random: "Callable[[int], bytes]") -> None:
-        rtc = config.get("rtc", {})
-        self._rtc = VirtualRtc(rtc.get("offset_s", 0), rtc.get("uncertainty_s"))
+    def __init__(self, config: ReaderConfig, flash: "Flash", random: "Callable[[int], bytes]") -> None:
+        self._rtc = VirtualRtc(config.rtc_offset_s, config.rtc_uncertainty_s)
         self._output: list[tuple[str, Any]] = []
         self._core: ReaderCore | None = None
         self._list_sequence = 0
-        masters = {int(epoch): bytes.fromhex(master) for epoch, master in config["bus_masters"].items()}
-        ports = VirtualPorts(flash, self._rtc, SoftwareSam(ROLE_BUS, masters, random), random)
-        settings = ReaderSettings(
-            config["reader_id"].encode(),
-            bytes.fromhex(config["reader_key"]),
-            Roots([bytes.fromhex(key) for key in config["roots"]["keys"]], config["roots"]["threshold"]),
-            KAIFENG,
-            KAIFENG.service(config.get("service", "bus.senior")),
-        )
+        ports = VirtualPorts(flash, self._rtc, SoftwareSam(ROLE_BUS, config.masters, random), random)
         try:
-            self._core = ReaderCore(settings, ports, int.from_bytes(random(4), "big"))
+            self._core = ReaderCore(config.settings, ports, int.from_bytes(random(4), "big"))
         except StorageError as error:
             self._say({"type": "fault", "text": str(error)})
             return
-        if config.get("sabotage"):
-            apply_sabotage(config["sabotage"], self._core, self._rtc)
-        self._say({"type": "ready", "reader": config["reader_id"], "runtime": RUNTIME_NAMES[RUNTIME]})
+        if config.sabotage:
+            apply_sabotage(config.sabotage, self._core, self._rtc)
+        self._say({"type": "ready", "reader": config.reader_id, "runtime": RUNTIME_NAMES[RUNTIME]})
         self._tell_list()
 
     def hardware(self, message: "dict[str, Any]", now_ms: int, unix: int) -> None:

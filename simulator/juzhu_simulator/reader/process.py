@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import SetupError
 from .board import REGIONS, VirtualBoard
+from .config import ReaderConfig
 
 TICK_S = 0.02
 MAX_LINE = 65536
@@ -145,7 +146,7 @@ def now() -> tuple[int, int]:
     return time.monotonic_ns() // 1_000_000, int(time.time())
 
 
-async def run(config: dict[str, Any], link: str, hardware: str, flash: Path) -> None:
+async def run(config: ReaderConfig, link: str, hardware: str, flash: Path) -> None:
     """Run one reader until its field goes away."""
     host, _, port = hardware.rpartition(":")
     try:
@@ -175,21 +176,21 @@ def command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_config(path: Path) -> ReaderConfig:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SetupError(f"--config {path}: cannot be read as JSON: {error}") from error
-    missing = {"reader_id", "reader_key", "roots"} - set(config if isinstance(config, dict) else ())
-    if missing:
-        raise SetupError(f"--config {path}: lacks {', '.join(sorted(missing))}")
-    return dict(config)
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise SetupError(f"--config {path}: cannot be read as JSON: {error}") from None
+    try:
+        return ReaderConfig(content)
+    except ValueError as error:
+        raise SetupError(f"--config {path}: {error}") from None
 
 
 def register(subparsers: Any) -> None:
     """Add `juzhu reader`."""
     parser = subparsers.add_parser("reader", help="run a virtual reader (real core, virtual hardware)")
-    parser.add_argument("--config", required=True, help="JSON: reader_id, reader_key, roots, rtc")
+    parser.add_argument("--config", required=True, help="JSON: reader_id, reader_key, roots, bus_masters")
     parser.add_argument("--link", required=True, help="HOST:PORT to listen on, or pty:NAME")
     parser.add_argument("--hardware", required=True, help="HOST:PORT of the field to join")
     parser.add_argument("--flash", required=True, help="folder that holds the reader's flash")
