@@ -85,8 +85,8 @@ def inverse(a: int, m: int) -> int:
     r, r_next = m, a % m
     s, s_next = 0, 1
     while r_next:
-        q = r // r_next
-        r, r_next = r_next, r - q * r_next
+        q, remainder = divmod(r, r_next)
+        r, r_next = r_next, remainder
         s, s_next = s_next, s - q * s_next
     return s % m
 
