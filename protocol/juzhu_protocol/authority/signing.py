@@ -1,13 +1,13 @@
 """Signers of both suites: ES256 by the cryptography package, SM2-SM3 by our own code (docs/adr/0013)."""
 
 import secrets
-from typing import Protocol
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 from ..crypto.curve import COORDINATE_SIZE, P256, SM2
 from ..crypto.signature import SUITE_ES256, SUITE_SM2_SM3, key_id, signed_content
+from .private_key import Hidden, PrivateKey
 from .sm2 import Sm2Key
 
 SECRET_SIZE = 32
@@ -17,15 +17,7 @@ SECRET_SIZE = 32
 _SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
-class _PrivateKey(Protocol):
-    public_key: bytes
-
-    def sign(self, content: bytes) -> bytes: ...
-
-    def _secret(self) -> bytes: ...
-
-
-class _Es256Key:
+class _Es256Key(PrivateKey):
     """A private P-256 key of the cryptography package."""
 
     __slots__ = ("__key", "public_key")
@@ -41,16 +33,13 @@ class _Es256Key:
     def _secret(self) -> bytes:
         return self.__key.private_numbers().private_value.to_bytes(SECRET_SIZE, "big")
 
-    def __repr__(self) -> str:
-        return "_Es256Key(private part not shown)"
 
-
-class Signer:
+class Signer(Hidden):
     """A private key of one suite; neither its repr nor any public attribute shows it."""
 
     __slots__ = ("__key", "key_id", "public_key", "suite")
 
-    def __init__(self, suite: int, key: _PrivateKey) -> None:
+    def __init__(self, suite: int, key: PrivateKey) -> None:
         self.__key = key
         self.suite = suite
         self.public_key = key.public_key
@@ -66,12 +55,6 @@ class Signer:
 
     def __repr__(self) -> str:
         return f"Signer({self.key_id.hex()}, private part not shown)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a private key is not pickled or copied")
-
-    def __getstate__(self) -> object:
-        raise TypeError("a private key shows no state")
 
 
 def new_signer(suite: int) -> Signer:

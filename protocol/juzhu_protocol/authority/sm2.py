@@ -13,11 +13,12 @@ from ..crypto.comb import CombTable, TablePair, build_table, joint_multiply
 from ..crypto.curve import COORDINATE_SIZE, SM2, decode_point, encode_point
 from ..crypto.signature import sm2_z, verify_sm2
 from .errors import SigningFaultError
+from .private_key import PrivateKey
 
 _P, _N = SM2.p, SM2.n
 
 
-class Sm2Key:
+class Sm2Key(PrivateKey):
     """A private key from 1 to n - 2; neither its repr nor any attribute shows it."""
 
     __slots__ = ("__d", "__tables", "__w", "__z", "public_key")
@@ -63,15 +64,6 @@ class Sm2Key:
 
     def _secret(self) -> bytes:
         return self.__d.to_bytes(COORDINATE_SIZE, "big")
-
-    def __repr__(self) -> str:
-        return "Sm2Key(private part not shown)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a private key is not pickled or copied")
-
-    def __getstate__(self) -> object:
-        raise TypeError("a private key shows no state")
 
 
 def _sm3(data: bytes) -> bytes:
