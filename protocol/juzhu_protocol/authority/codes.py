@@ -1,6 +1,8 @@
 """Code tables of the public ID records: sex (GB/T 2261.1), ethnic groups (GB/T 3304), divisions (GB/T 2260)."""
 
-from ..profiles.source import find_profile
+from functools import cache
+
+from ..profiles.source import find_profile, profile_names
 from .errors import ApplicationError
 
 SEX_CODES = {"0": "未知的性别", "1": "男性", "2": "女性", "9": "未说明的性别"}
@@ -43,3 +45,13 @@ def ethnic_code(name: str) -> str:
 def division_name(division: int, profile: str = "kaifeng") -> str:
     """Return the name (GB/T 2260) of a division of a profile's place, "" when it is not one of them."""
     return find_profile(profile).division_names.get(division, "")
+
+
+@cache
+def organ_name(division: int) -> str:
+    """Return what a card calls its issuing organ: the division's name, its number where no profile names it.
+
+    It says which organ it is and is no organ's own name, which no profile holds.
+    """
+    names = (division_name(division, profile) for profile in profile_names())
+    return next((name for name in names if name), f"行政区划{division}") + "公安机关"

@@ -130,6 +130,12 @@ class PassphraseError(KeysFolderError):
     """A passphrase that does not open, or that none should be sealed with."""
 
 
+class KeysFolderHeldError(AuthorityError):
+    """Another process changes this keys folder."""
+
+    exit_code = EXIT_TEMPORARY
+
+
 class ProposalError(KeysFolderError):
     """A change of keys that cannot be: contradictory, not signed by enough roots, or too large for a reader."""
 
@@ -140,6 +146,10 @@ class EndorsementRecordError(OperatorError):
 
 class CardImageError(OperatorError):
     """A card image's JSON is not one of ours."""
+
+
+class HolderFileError(OperatorError):
+    """A card's HOLDER is not as this profile lays it out, or its items contradict each other."""
 
 
 class DatabaseFileError(OperatorError):

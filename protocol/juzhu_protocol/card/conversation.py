@@ -56,7 +56,7 @@ RUNNING, DONE, TORN, NOT_OURS, BROKEN, NEWER, UNKNOWN_EPOCH, NOT_PROVEN = range(
 answers, but not as card profile 1 does; it is of a newer profile; the SAM lacks the epoch of its keys; card
 authentication failed, so that nothing was read but INFO."""
 
-MAX_SERVICE, MAX_SECURITY, MAX_HOLDER, MAX_PHOTO = 255, 255, 256, 4096
+MAX_SERVICE, MAX_SECURITY, MAX_HOLDER, MAX_PHOTO = 255, 255, 326, 4096
 """Bytes of each file; a card that goes on longer is none of ours."""
 
 

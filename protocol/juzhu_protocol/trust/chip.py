@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ..card.conversation import CounterConversation
     from ..records.card import Service
 
-HOLDER_SIZE = 256
+HOLDER_SIZE = 326
+"""The 256 bytes of the public ID records, and the residence in 70 more (docs/adr/0015)."""
 _BIRTH_AT, _BIRTH_END = 36, 52
 """Where HOLDER has the birth date, YYYYMMDD in UTF-16LE."""
 

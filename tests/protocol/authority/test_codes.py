@@ -4,6 +4,7 @@ import pytest
 
 from juzhu_protocol.authority import codes
 from juzhu_protocol.authority.errors import ApplicationError
+from juzhu_protocol.profiles.source import find_profile, profile_names
 from juzhu_protocol.rules.kaifeng import KAIFENG
 
 
@@ -54,3 +55,14 @@ def test_every_division_of_the_profile_has_its_name():
     assert codes.division_name(410225) == "兰考县"
     assert all(codes.division_name(division) for division in KAIFENG.units)
     assert codes.division_name(410102) == ""
+
+
+def test_organ_is_named_by_its_division_and_fits_a_card():
+    assert codes.organ_name(410202) == "龙亭区公安机关"
+    assert codes.organ_name(410102) == "行政区划410102公安机关"
+    names = [
+        codes.organ_name(entry.division)
+        for name in profile_names()
+        for entry in find_profile(name).record.divisions
+    ]
+    assert all(3 < len(name) <= 15 for name in names)
