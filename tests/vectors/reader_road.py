@@ -12,8 +12,10 @@ from reader_bench import KEY, Bench, RamFlash
 from juzhu_device.core import ReaderCore
 from juzhu_device.settings import ReaderSettings
 from juzhu_host.cases import read_case
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.rules.calendar import SECONDS_A_DAY, day_of, start_of
-from juzhu_protocol.rules.decide import OUTDATED, STATUS_VALID, Clock, Verdict
+from juzhu_protocol.rules.decide import STATUS_VALID, Clock, Verdict
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.profile import Profile, ServiceRule
 from juzhu_protocol.trust.verifier import SignatureVerifier
@@ -31,9 +33,6 @@ AGE_WITHOUT_LATEST = "a list of known age by a clock that knows no last day"
 NO_AGE_WITH_LATEST = "a list of unknown age by a clock that knows its last day"
 LIST_RAISES_FLOOR = "a list so fresh that its time raises the clock's first day"
 LIST_AFTER_KEYS = "a list signed later than the last day of any key"
-OUTDATED_SERVICE = (
-    "a chip that holds more endorsements than its SERVICE, which INFO and SERVICE alone do not tell"
-)
 OTHER_LIST = "a status in another city's list, which this reader does not hold"
 
 
@@ -47,7 +46,7 @@ class Meeting:
 
     profile: Profile
     service: ServiceRule
-    card: "tuple[bytes, bytes]"
+    card: world.Card
     now: int
     uncertainty: "int | None"
     bundle_time: int
@@ -65,8 +64,6 @@ def times(line: int, case: "dict[str, object]") -> "tuple[int, int | None, int]"
     read = read_case(case)
     if read.record.list_division != world.CITY and read.status != STATUS_VALID:
         raise NeverMetError(OTHER_LIST)
-    if read.authenticity == OUTDATED:
-        raise NeverMetError(OUTDATED_SERVICE)
     clock, held = read.clock, read.list_state
     if start_of(clock.earliest) < 0:
         raise NeverMetError(BEFORE_UNIX)
@@ -100,7 +97,7 @@ def meet(line: int, case: "dict[str, object]") -> Meeting:
     return Meeting(
         profile=read.profile,
         service=read.service,
-        card=world.card(read, serial, rng),
+        card=world.card(read, serial, rng, chip=True),
         now=now,
         uncertainty=uncertainty,
         bundle_time=LONG_AGO if read.list_state else floor,
@@ -141,7 +138,7 @@ def _bounded(clock: Clock, age: int, rng: Random) -> "tuple[int, int, int]":
     return (latest + earliest) // 2, (latest - earliest) // 2, signed
 
 
-_lent = SignatureVerifier(16)
+_lent = SignatureVerifier(tables_kept=16)
 
 
 def _lend_tables(core: ReaderCore) -> None:
@@ -163,6 +160,7 @@ class RoadBench(Bench):
 
     def restart(self) -> None:
         super().restart()
+        self.sam = SoftwareSam(ROLE_BUS, world.BUS_MASTERS, self.random)
         self.core = ReaderCore(self._settings, self, int.from_bytes(self.random(4), "big"))
         _lend_tables(self.core)
 
@@ -186,7 +184,7 @@ def tap(meeting: Meeting) -> Verdict:
         assert bench.send_list(meeting.content, signed) == 0
     if meeting.restarted:
         bench.restart()
-    shown = bench.tap(meeting.card)
+    shown = bench.tap(meeting.card.in_field())
     assert bench.reports == []
     assert shown.answer == shown.verdict.answer
     return shown.verdict

@@ -46,7 +46,7 @@ def tap_all(some):
 def test_readers_verdict_is_the_oracles_without_grounds():
     some = sample(SAMPLE, SEED, meetings()[0])
     assert len(some) == SAMPLE
-    assert {verdict["reason"] for _, _, verdict in some} == set(REASONS) - GROUNDS - {"service-outdated"}
+    assert {verdict["reason"] for _, _, verdict in some} == set(REASONS) - GROUNDS
     assert {flag for _, _, verdict in some for flag in verdict["flags"]} == set(FLAGS)
     tap_all(some)
 

@@ -48,7 +48,7 @@ class NeverAskedError(Exception):
 class Asking:
     """One call: what stands in the card's file, the lists folder and the profile, and the options."""
 
-    card: "tuple[bytes, bytes]"
+    card: world.Card
     service: str
     days: str
     list_time: "int | None"
@@ -86,7 +86,7 @@ def ask(line, case):
     covered = read.record.list_division == world.CITY
     serial = rng.choice(world.SERIALS)
     return Asking(
-        card=world.card(read, serial, rng),
+        card=world.card(read, serial, rng, chip=False),
         service=case["service"],
         days=first if first == last and rng.random() < 0.9 else f"{first}..{last or ''}",
         list_time=None if signed is None else signed - rng.choice((0, PART_OF_AN_HOUR)),
@@ -140,7 +140,7 @@ def run_verify(asking, folder, capsys):
     """(exit code, what the command printed as JSON)."""
     card, lists, roots = folder / "card.json", folder / "lists", folder / "roots.toml"
     lists.mkdir(exist_ok=True)
-    card.write_text(CardImage(*asking.card).to_json(), encoding="utf-8")
+    card.write_text(CardImage(asking.card.info, asking.card.service).to_json(), encoding="utf-8")
     roots.write_text(world.roots_toml(), encoding="utf-8")
     (lists / "bundle.bin").write_bytes(world.bundle(LONG_AGO))
     for name in (f"{world.CITY}.manifest", f"{world.CITY}.list"):
