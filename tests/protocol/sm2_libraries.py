@@ -6,6 +6,7 @@ OpenSSL verifies a ready digest too. A signature is DER here, since that is all 
 
 import ctypes
 import ctypes.util
+import functools
 import platform
 import sys
 
@@ -16,6 +17,9 @@ SIGNER_ID = b"1234567812345678"
 _SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004")
 # PKCS #8 around an ECPrivateKey without its public key.
 _PKCS8_HEAD = bytes.fromhex("3041020100301306072a8648ce3d020106082a811ccf5501822d042730250201010420")
+
+_NID_SM2 = 1172
+_UNCOMPRESSED = 4
 
 
 def der(raw):
@@ -55,6 +59,13 @@ class OpenSsl:
             ("EVP_PKEY_CTX_free", None, pointer),
             ("EVP_PKEY_verify_init", ctypes.c_int, pointer),
             ("EVP_PKEY_verify", ctypes.c_int, pointer, text, size, text, size),
+            ("EC_GROUP_new_by_curve_name", pointer, ctypes.c_int),
+            ("EC_POINT_new", pointer, pointer),
+            ("EC_POINT_free", None, pointer),
+            ("EC_POINT_mul", ctypes.c_int, pointer, pointer, pointer, pointer, pointer, pointer),
+            ("EC_POINT_point2oct", size, pointer, pointer, ctypes.c_int, text, size, pointer),
+            ("BN_bin2bn", pointer, text, ctypes.c_int, pointer),
+            ("BN_free", None, pointer),
             ("ERR_clear_error", None),
         ):
             function = getattr(self._lib, name)
@@ -99,6 +110,27 @@ class OpenSsl:
             self._lib.ERR_clear_error()
             self._lib.EVP_PKEY_CTX_free(context)
             self._lib.EVP_PKEY_free(key)
+
+    def multiple(self, k):
+        """k times the generator of the SM2 curve, affine; None at infinity. k is at most 256 bits."""
+        group = self._sm2_group()
+        factor = self._lib.BN_bin2bn(k.to_bytes(32, "big"), 32, None)
+        point = self._lib.EC_POINT_new(group)
+        try:
+            assert self._lib.EC_POINT_mul(group, point, factor, None, None, None) == 1
+            out = ctypes.create_string_buffer(65)
+            size = self._lib.EC_POINT_point2oct(group, point, _UNCOMPRESSED, out, 65, None)
+        finally:
+            self._lib.EC_POINT_free(point)
+            self._lib.BN_free(factor)
+        # Infinity is a single zero byte.
+        if size == 1:
+            return None
+        return int.from_bytes(out.raw[1:33], "big"), int.from_bytes(out.raw[33:], "big")
+
+    @functools.cache  # noqa: B019  one group for the whole run, since nothing frees it
+    def _sm2_group(self):
+        return self._lib.EC_GROUP_new_by_curve_name(_NID_SM2)
 
     def _key(self, decode, data):
         kept = ctypes.create_string_buffer(data, len(data))
