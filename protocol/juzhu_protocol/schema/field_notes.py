@@ -6,6 +6,9 @@ _SUITE = "1 ES256, 2 SM2-SM3"
 _DIVISION = "list division (prefecture) whose list names the serial"
 _SERIAL = "the card's number in its list division; a new card, a new serial (Article 20)"
 _SIGNED = "signature over everything before it"
+_VIEW = "1 hosts, with grounds and causes; 2 readers, without"
+_BLOCK_BITS = "b: a block holds the statuses of 2^b serials"
+_CODE_LENGTHS = "half a byte a status, the upper one first: the length of its code plus one, 0 for no code"
 _KIND_OBJECT = "1 trust bundle, 2 list, 3 profile"
 
 FIELD_NOTES: dict[str, dict[str, str]] = {
@@ -129,6 +132,27 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "list_division": "division whose list this is",
         "highest_serial": "newest serial known to the list; a higher one is judged on its signature",
         "entries": "how many entries of five bytes follow",
+    },
+    "ListBase": {
+        "record_type": _TYPE,
+        "version": _VERSION,
+        "view": _VIEW,
+        "list_division": "division whose list this is",
+        "highest_serial": "newest serial known to the list; a higher one is judged on its signature",
+        "entries": "how many serials are listed",
+        "block_bits": _BLOCK_BITS,
+        "code_lengths": _CODE_LENGTHS,
+    },
+    "ListOverlay": {
+        "record_type": _TYPE,
+        "version": _VERSION,
+        "view": _VIEW,
+        "list_division": "division whose list this is",
+        "highest_serial": "newest serial known to the list; not below the base's",
+        "entries": "how many serials are listed",
+        "block_bits": _BLOCK_BITS,
+        "code_lengths": _CODE_LENGTHS,
+        "base_id": "first 8 bytes of the SHA-256 of the base's content",
     },
     "Tap": {
         "record_type": _TYPE,

@@ -8,13 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import card_records, link_records, profile_records, reader_records, trust_records
+from . import card_records, link_records, list_records, profile_records, reader_records, trust_records
 from .nodes import UINTS, Blob, Bytes, Known, Many, OneOf, Range, Struct, Tag
 from .record import Record
 
 MODULES = {
     "card": card_records.RECORDS,
     "trust": trust_records.RECORDS,
+    "list": list_records.RECORDS,
     "link": link_records.RECORDS,
     "reader": reader_records.RECORDS,
     "profile": profile_records.RECORDS,

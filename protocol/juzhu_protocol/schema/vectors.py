@@ -389,6 +389,50 @@ VECTORS: dict[str, list[tuple[dict[str, Any], str]]] = {
             "210101adb00000000000000000",
         ),
     ],
+    "ListBase": [
+        (
+            {
+                "record_type": 34,
+                "version": 1,
+                "view": 1,
+                "list_division": 410200,
+                "highest_serial": 1000000,
+                "entries": 20000,
+                "block_bits": 11,
+                "code_lengths": bytes.fromhex("0544365450"),
+            },
+            "220101064258000f424000004e200b0544365450",
+        ),
+        (
+            {
+                "record_type": 34,
+                "version": 1,
+                "view": 2,
+                "list_division": 110000,
+                "highest_serial": 0,
+                "entries": 0,
+                "block_bits": 20,
+                "code_lengths": bytes(5),
+            },
+            "22010201adb00000000000000000140000000000",
+        ),
+    ],
+    "ListOverlay": [
+        (
+            {
+                "record_type": 35,
+                "version": 1,
+                "view": 2,
+                "list_division": 829999,
+                "highest_serial": 99999999,
+                "entries": 99999999,
+                "block_bits": 9,
+                "code_lengths": bytes.fromhex("3320000000"),
+                "base_id": bytes.fromhex("0123456789abcdef"),
+            },
+            "2301020caa2f05f5e0ff05f5e0ff0933200000000123456789abcdef",
+        ),
+    ],
     "Tap": [
         (
             {
