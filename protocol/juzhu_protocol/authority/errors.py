@@ -164,6 +164,14 @@ class RegistryBehindError(OperatorError):
     """The registry has issued fewer serials than its list says that were published."""
 
 
+class ListRowsError(OperatorError):
+    """Rows that no list can be built from: out of order, out of range, or with a status that is never listed."""
+
+
+class ListTooLongError(OperatorError):
+    """A list that is longer than a manifest can sign and a reader can hold."""
+
+
 class ClockError(OperatorError):
     """The clock contradicts the last manifest's time, which is a floor of readers' clocks."""
 
