@@ -50,6 +50,7 @@ from .host_link import HostLink
 from .pseudonym import NO_PSEUDONYM, Pseudonyms
 from .settings import ReaderSettings
 from .store import ReaderStore
+from .table_slots import TableSlots
 from .tap_ring import CHAIN_LABEL, TapRing
 
 TYPE_CHECKING = False
@@ -83,7 +84,7 @@ class ReaderCore:
     def __init__(self, settings: ReaderSettings, ports: "Ports", session: int) -> None:
         self._settings = settings
         self._ports = ports
-        self._verifier = SignatureVerifier()
+        self._verifier = SignatureVerifier(TableSlots(ports.flash), ports.sm3_compress)
         self.store = ReaderStore(ports, settings.profile.list_division, settings.roots, self._verifier)
         self.ring = TapRing(
             ports.flash, self.store.state.ring_id, derive_key(settings.reader_key, CHAIN_LABEL)
