@@ -28,6 +28,7 @@ OWN_COMMANDS = (
     ("card", "card_command"),
     ("decide", "decide_command"),
     ("host", "daemon"),
+    ("keys", "keys_command"),
     ("lists", "lists_command"),
     ("permit", "permit"),
     ("publish", "publish"),

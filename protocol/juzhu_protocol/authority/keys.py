@@ -123,7 +123,7 @@ class KeyRing:
 
     @classmethod
     def load(cls, folder: Path, passphrase: "bytes | PrivateFiles | None" = None) -> "KeyRing":
-        """Read a folder; KeysFolderError says which file is wrong and how.
+        """Read a folder; KeysFolderError says which file is wrong and how. Root keys only of a development folder.
 
         PassphraseNeededError when files are sealed and no passphrase is given, PassphraseError for a wrong one.
         """
@@ -132,7 +132,9 @@ class KeyRing:
         signing = []
         for known in state.keys.keys:
             path = key_path(folder, known.spec.name)
-            if path.exists():
+            # Daily work needs no root key in memory, and a real one is sealed by whoever keeps it.
+            wanted = state.keys.development or known.spec.purpose != "root"
+            if wanted and path.exists():
                 signing.append(open_key(path, known, files, development=state.keys.development))
         sams = [
             open_sam(path, epoch, files, development=state.keys.development)

@@ -48,13 +48,13 @@ class SigningKey:
 
 def seal_key(key: SigningKey, files: PrivateFiles) -> bytes:
     """Return the file of a key."""
-    return files.seal(_key_head(key.spec), key.signer._secret())  # noqa: SLF001  sealing is what it is for
+    return files.seal(key_head(key.spec), key.signer._secret())  # noqa: SLF001  sealing is what it is for
 
 
 def open_key(path: Path, known: KnownKey, files: PrivateFiles, *, development: bool) -> SigningKey:
     """Return the key of a file, if it is the one that keys.toml knows; PrivateFileError and the passphrase's errors."""
     refuse_careless(path, development=development)
-    _, secret = files.open(path, _key_head(known.spec))
+    _, secret = files.open(path, key_head(known.spec))
     try:
         signer = signer_of(known.spec.suite, secret)
     except ValueError:
@@ -112,5 +112,6 @@ def refuse_careless(path: Path, *, development: bool) -> None:
         )
 
 
-def _key_head(spec: KeySpec) -> Head:
+def key_head(spec: KeySpec) -> Head:
+    """Return what the file of such a key says of itself in the clear."""
     return {"kind": KEY_KIND, "name": spec.name, "purpose": spec.purpose, "suite": SUITE_NAMES[spec.suite]}
