@@ -186,7 +186,9 @@ def cases(suite):
     else:
         # s + (r + s)*d = 0
         yield "the sum is infinity", key, e, -s * (1 + SECRET) * pow(SECRET, -1, n) % n, s, False
-        # All the rest of the equation holds.
+        # In the next three all the rest of the equation holds.
+        yield "s is 0 and r*P is as it should be", key, (r - forge.sum(r * SECRET)[0]) % n, r, 0, False
+        yield "r is 0 and the sum is as it should be", key, -forge.sum(s * (1 + SECRET))[0] % n, 0, s, False
         yield "r + s is n", key, (n - s - forge.sum(s)[0]) % n, n - s, s, False
         r4 = (-forge.sum(7)[0]) % n
         for name, digest in (("0", 0), ("n", n), ("all ones", 2**256 - 1)):

@@ -110,6 +110,17 @@ def test_r_or_s_outside_its_range_is_refused(outside):
     assert not KEY.accepts(DIGEST, pair(outside, outside))
 
 
+@pytest.mark.parametrize("zero", [0, N], ids=["0", "n"])
+@given(number=st.integers(1, N - 1))
+def test_zero_r_or_s_is_refused_though_the_equation_holds(zero, number):
+    def digest_for(r, s):
+        return ((r - multiple(SM2, s + (r + s) * SECRET)[0]) % N).to_bytes(32, "big")
+
+    # With s = 0 anybody could sign: r*P is public.
+    assert not KEY.accepts(digest_for(number, 0), pair(number, zero))
+    assert not KEY.accepts(digest_for(0, number), pair(zero, number))
+
+
 @given(st.integers(1, N - 1))
 def test_r_and_s_that_sum_to_the_order_are_refused_though_the_equation_holds(s):
     # t = 0 leaves s*G, whose x anybody can add to a digest: a signature of every key.

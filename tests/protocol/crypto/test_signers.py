@@ -170,7 +170,7 @@ def p256_nonce(secret, digest):
     return next(nonces(P256.n, secret, digest, hashes.SHA256()))
 
 
-@pytest.mark.parametrize(("message", "k"), RFC_6979_NONCES)
+@pytest.mark.parametrize(("message", "k"), RFC_6979_NONCES, ids=["sample", "test"])
 def test_nonce_is_that_of_rfc_6979(message, k):
     assert p256_nonce(RFC_6979_KEY, hashlib.sha256(message).digest()) == k
 
@@ -182,6 +182,20 @@ def test_nonce_is_the_one_that_openssl_draws_for_ecdsa(secret, digest):
     r, _ = decode_dss_signature(key.sign(digest, algorithm))
     point = ec.derive_private_key(p256_nonce(secret, digest), ec.SECP256R1()).public_key().public_numbers()
     assert point.x % P256.n == r
+
+
+BRAINPOOL_ORDER = 0xA9FB57DBA1EEA9BC3E660A909D838D718C397AA3B561A6F7901E0E82974856A7
+
+
+@given(st.integers(1, BRAINPOOL_ORDER - 1), st.binary(min_size=32, max_size=32))
+def test_nonce_after_one_out_of_range_is_the_one_that_openssl_draws(secret, digest):
+    # A third of all 32-byte strings is not below this order, so every third nonce is a second or later one.
+    curve = ec.BrainpoolP256R1()
+    key = ec.derive_private_key(secret, curve)
+    algorithm = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
+    r, _ = decode_dss_signature(key.sign(digest, algorithm))
+    k = next(nonces(BRAINPOOL_ORDER, secret, digest, hashes.SHA256()))
+    assert ec.derive_private_key(k, curve).public_key().public_numbers().x % BRAINPOOL_ORDER == r
 
 
 def test_nonce_outside_the_order_is_passed_over():
@@ -237,6 +251,22 @@ def test_any_split_of_a_nonce_gives_its_point(share, monkeypatch):
     share = {"k": k, "n - 1": N - 1, "1": 1, "half": k * pow(2, -1, N) % N, "beyond": k + 5}[share]
     monkeypatch.setattr(sm2_module.secrets, "randbelow", lambda limit: share - 1)
     assert multiple_of_generator(k) == right
+
+
+def test_nonce_itself_is_never_multiplied(monkeypatch):
+    k = 0x1234567890ABCDEF
+    real, seen = sm2_module.joint_multiply, []
+
+    def watching(pair, u1, u2):
+        seen.append((u1, u2))
+        return real(pair, u1, u2)
+
+    monkeypatch.setattr(sm2_module, "joint_multiply", watching)
+    assert multiple_of_generator(k) == multiple_of_generator(k)
+    assert all((u1 + u2) % N == k for u1, u2 in seen)
+    # Fresh halves each time, neither of them small: k alone would be.
+    assert len({u for pair in seen for u in pair}) == 4
+    assert min(u for pair in seen for u in pair) >> 128
 
 
 def test_multiple_at_infinity_is_refused():
