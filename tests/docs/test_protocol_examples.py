@@ -1,6 +1,7 @@
 """The worked examples of docs/protocol.md: each is taken from the page and made again by the code."""
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 from types import SimpleNamespace
 
@@ -12,10 +13,15 @@ from juzhu_device.store import ReaderStore
 from juzhu_device.tap_ring import CHAIN_LABEL, TapRing
 from juzhu_protocol import errors
 from juzhu_protocol.authority import permits
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.holder_file import LAYOUT, HolderFile
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
-from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
+from juzhu_protocol.authority.made_up import ADDRESS, holder
+from juzhu_protocol.authority.personalise import card_keys_of, endorse_card, issue_card
 from juzhu_protocol.card import apdu
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.crypto.mac import derive_key
 from juzhu_protocol.crypto.signature import SUITE_ES256, signed_digest
 from juzhu_protocol.hostside.native import NativeVerifier
@@ -33,7 +39,7 @@ from juzhu_protocol.link.machine import MAX_QUEUED, MAX_TRIES, RETRY_MS
 from juzhu_protocol.link.stats import LinkStats
 from juzhu_protocol.lists import topics
 from juzhu_protocol.lists.plain import StatusList, build_list
-from juzhu_protocol.records.card import Service
+from juzhu_protocol.records.card import Security, Service
 from juzhu_protocol.records.link import Ack, Display, Hello, ObjectBegin, ObjectResult, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of, from_iso, iso, start_of
@@ -85,20 +91,21 @@ def flash_ports():
     )
 
 
-def example_permit():
-    """Born 1956-04-12, issued 2025-06-15, endorsed in time on 2026-06-10."""
+def example_card():
+    """Born 1956-04-12, issued 2025-06-15, endorsed in time on 2026-06-10; without a portrait."""
     issued = permits.issue(
         list_division=410200,
         serial=7,
         issuing_division=410202,
         permit_class=1,
         birth_day=from_iso("1956-04-12"),
-        address="开封市样例区虚构路2号",
+        address=ADDRESS,
         day=from_iso("2025-06-15"),
         residence_since=from_iso("2025-06-15"),
         registered_day=0,
     )
-    return permits.endorse(issued, from_iso("2026-06-10"), KAIFENG)
+    image = issue_card(issued, holder(issued.birth_day, 2), b"", KEYS, SUITE_ES256)
+    return endorse_card(image, permits.endorse(issued, from_iso("2026-06-10"), KAIFENG), KEYS)
 
 
 def example_list():
@@ -135,7 +142,7 @@ def example_state():
 
 
 def pseudonym():
-    service = Service.from_bytes(build_service(example_permit(), KEYS))
+    service = Service.from_bytes(example_card().service)
     return Pseudonyms(READER_KEY, flash_ports().random).of(service, (SIGNED_AT, None))
 
 
@@ -158,9 +165,11 @@ EXAMPLES = {
     "read-info": lambda: apdu.read_binary(apdu.SFI_INFO),
     "read-service": lambda: apdu.read_binary(apdu.SFI_SERVICE),
     "read-endorsement": lambda: apdu.read_record(apdu.SFI_ENDORSEMENTS, 1),
-    "info": lambda: build_info(example_permit(), KEYS),
-    "service": lambda: build_service(example_permit(), KEYS),
-    "endorsement": lambda: build_endorsement(example_permit(), KEYS),
+    "info": lambda: example_card().info,
+    "service": lambda: example_card().service,
+    "endorsement": lambda: example_card().endorsements[0],
+    "holder": lambda: example_card().holder,
+    "security": lambda: example_card().security,
     "list": example_list,
     "manifest": example_manifest,
     "hello-plain": lambda: decoded(hello_frame().to_bytes()),
@@ -206,17 +215,16 @@ def test_example_is_what_the_code_makes(name):
 
 
 def test_card_of_the_page_is_genuine_when_a_bus_reads_it():
-    image = SimpleNamespace(
-        info=example("info"), service=example("service"), endorsements=[example("endorsement")]
-    )
-    card, bus = VirtualCard(image), BusConversation()
-    commands = []
+    files = {name: example(name) for name in ("info", "service", "holder", "security")}
+    image = CardImage(**files, endorsements=(example("endorsement"),))
+    card = VirtualCard(replace(image, card_keys=card_keys_of(image, KEYS)))
+    sam = SoftwareSam(ROLE_BUS, {1: KEYS.sam_set(1).master(ROLE_BUS)}, bytes)
+    bus, commands = BusConversation(sam), []
     while bus.state == RUNNING:
         commands.append(bus.command)
         bus.receive(card.transmit(bus.command))
     assert bus.state == DONE
-    assert commands == [example("select"), example("read-info"), example("read-service")]
-    assert card.transmit(example("read-endorsement")) == example("endorsement") + b"\x90\x00"
+    assert commands[:2] == [example("select"), example("read-info")]
     service, authenticity = read_card(bus.info, bus.service, KEYS.trusted, NativeVerifier())
     assert authenticity == GENUINE
     assert iso(service.good_through) == "2027-06-15"
@@ -245,6 +253,27 @@ def test_frames_of_the_page_are_found_in_a_stream():
         (0x40, REQUEST, 0),
         (0x47, RESPONSE, 5),
     ]
+
+
+def test_holder_table_of_the_page_is_the_layout():
+    rows, offset = [], 0
+    for part in LAYOUT.subcons:
+        rows.append((offset, part.sizeof(), part.name))
+        offset += part.sizeof()
+    found = re.findall(r"^\| (\d+) \| (\d+) \| `(\w+)` \| [^|]+ \|$", PAGE, re.MULTILINE)
+    assert [(int(at), int(size), name) for at, size, name in found] == rows
+
+
+def test_holder_of_the_page_is_the_person_the_page_speaks_of():
+    found = HolderFile.from_bytes(example("holder"))
+    assert (iso(found.birth_day), iso(found.issue_day), iso(found.good_through)) == (
+        "1956-04-12",
+        "2025-06-15",
+        "2026-06-15",
+    )
+    security = Security.from_bytes(example("security"))
+    assert security.holder_hash == sha256(example("holder")).digest()
+    assert security.photo_hash == sha256(b"").digest()
 
 
 def test_days_of_the_page_are_the_calendar_s():
