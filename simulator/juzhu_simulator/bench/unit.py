@@ -38,7 +38,7 @@ def _new_clock() -> "Callable[[], int]":
         return lambda: counter() // 1000
     ticks, difference = time.ticks_us, time.ticks_diff  # type: ignore[attr-defined]  # MicroPython's own
     # Ticks wrap: what is added up are differences.
-    seen: "list[int]" = [ticks(), 0]
+    seen: list[int] = [ticks(), 0]
 
     def clock() -> int:
         now = ticks()
