@@ -6,6 +6,7 @@ from hashlib import sha256
 from types import SimpleNamespace
 
 import construct
+import gb_vectors
 import pytest
 
 from juzhu_device.pseudonym import Pseudonyms
@@ -18,12 +19,14 @@ from juzhu_protocol.authority.holder_file import LAYOUT, HolderFile
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.made_up import ADDRESS, holder
 from juzhu_protocol.authority.personalise import card_keys_of, endorse_card, issue_card
+from juzhu_protocol.authority.signing import signer_of
 from juzhu_protocol.card import apdu
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.crypto.mac import derive_key
-from juzhu_protocol.crypto.signature import SUITE_ES256, signed_digest
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, signed_content, signed_digest, sm2_z
+from juzhu_protocol.crypto.sm3 import sm3
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.link import cobs
 from juzhu_protocol.link.frame import (
@@ -60,6 +63,7 @@ from portable_files import ROOT
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```hex (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KEYS = KeyRing.load(DEVELOPMENT_KEYS)
+SM2_SIGNER = signer_of(SUITE_SM2_SM3, bytes.fromhex(gb_vectors.SM2_EXAMPLE["d"]))
 READER_KEY = bytes(range(32))
 RING_ID = 0x12345678
 COUNT_WORDS = {4: "four", 10: "ten"}
@@ -161,6 +165,10 @@ EXAMPLES = {
     "organ-public-key": lambda: KEYS.permit_key(410202, 46186).signer.public_key,
     "organ-key-id": lambda: KEYS.permit_key(410202, 46186).key_id,
     "digest": lambda: signed_digest(SERVICE_CONTEXT, b"abc"),
+    "sm2-public-key": lambda: SM2_SIGNER.public_key,
+    "sm2-z": lambda: sm2_z(SM2_SIGNER.public_key, sm3),
+    "sm2-digest": lambda: sm3(example("sm2-z") + signed_content(SERVICE_CONTEXT, b"abc")),
+    "sm2-signature": lambda: SM2_SIGNER.sign(SERVICE_CONTEXT, b"abc"),
     "select": apdu.select,
     "read-info": lambda: apdu.read_binary(apdu.SFI_INFO),
     "read-service": lambda: apdu.read_binary(apdu.SFI_SERVICE),
