@@ -475,29 +475,20 @@ def test_a_portrait_that_no_card_holds_is_refused(card, tmp_path, content, code,
     assert not (tmp_path / "card.json").exists()
 
 
-LANKAO = (
-    "--division",
-    "410225",
-    "--born",
-    "1950-03-01",
-    "--issued",
-    "2024-05-10",
-    "--keys",
-    str(DEVELOPMENT_KEYS),
-)
-
-
 def test_a_card_of_the_other_suite_is_made_endorsed_and_genuine(card, tmp_path):
-    assert card("new", *LANKAO, "--suite", "SM2-SM3", "--out", "card.json") == (0, "", "")
-    words = ("--keys", str(DEVELOPMENT_KEYS))
-    assert card("endorse", "card.json", "--on", "2025-05-01", *words)[0] == 0
-    found = shown(card, "card.json", *words)
+    assert card("new", *ISSUED, "--suite", "SM2-SM3", "--out", "card.json") == (0, "", "")
+    assert card("endorse", "card.json", "--on", "2025-05-01")[0] == 0
+    found = shown(card)
     assert (found["authenticity"], found["suite"], found["security"]) == ("genuine", "SM2-SM3", True)
     assert [entry["genuine"] for entry in found["endorsements"]] == [True]
-    # In Longting no development key is of that suite.
-    code, _, said = card("new", *ISSUED, *words, "--suite", "SM2-SM3", "--out", "other.json")
+
+
+def test_a_suite_without_a_key_is_refused_and_named(card, tmp_path):
+    beijing = ("--division", "110101", "--born", "1950-03-01", "--issued", "2024-05-10")
+    code, _, said = card("new", *beijing, "--suite", "SM2-SM3", "--out", "card.json")
     assert code == 78
     assert "no permit key of suite SM2-SM3" in said
+    assert not (tmp_path / "card.json").exists()
 
 
 def test_an_endorsement_leaves_what_was_issued_as_it_was(made, tmp_path):
