@@ -180,7 +180,10 @@ def _met(halves: "dict[bytes, str]", view: bytes) -> "Iterator[str]":
 
 def told(found: "Iterable[tuple[str, str, str]]", where: str) -> "list[str]":
     """One line for each thing found, without the thing."""
-    return [f"{where} shows a {kind} {how}: {label}" for kind, label, how in found]
+    return [
+        f"{where} shows {'an' if kind[0] in 'aeiou' else 'a'} {kind} {how}: {label}"
+        for kind, label, how in found
+    ]
 
 
 # ---------------------------------------------------------------- the secrets of files

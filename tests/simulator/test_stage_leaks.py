@@ -271,7 +271,7 @@ def test_canary_that_is_left_anywhere_is_met(tmp_path, place, kind):
     PLACES[place](tmp_path, CANARIES[kind])
     lines = leaks(left_behind(tmp_path, []), planted())
     assert lines
-    assert all(line.startswith(f"{place} shows a {kind} ") for line in lines)
+    assert all(f"{place} shows a" in line and f" {kind} " in line for line in lines)
 
 
 @pytest.mark.parametrize("kind", CANARIES)
@@ -279,4 +279,4 @@ def test_canary_that_is_shown_is_met(tmp_path, kind):
     shown = [{"answer": "ALLOW", "text": repr(CANARIES[kind])}]
     lines = leaks(left_behind(tmp_path, [], shown), planted())
     assert lines
-    assert all(line.startswith(f"shown shows a {kind} ") for line in lines)
+    assert all("shown shows a" in line and f" {kind} " in line for line in lines)
