@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import replace
 
 import pytest
+from card_tools import Draws, card_of, converse, desk
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +20,8 @@ from juzhu_protocol.authority.keys import KeyRing, bundle_body, sign_bundle
 from juzhu_protocol.authority.made_up import ADDRESS, holder
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.authority.sam_set import SamSet
+from juzhu_protocol.card.keys import ROLE_COUNTER
+from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import CardKeys, Endorsement, Info, Security, Service
@@ -26,6 +29,7 @@ from juzhu_protocol.rules.calendar import add_months, from_iso
 from juzhu_protocol.rules.decide import FORGED, GENUINE
 from juzhu_protocol.rules.lifecycle import KIND_ADDRESS, KIND_MOVED
 from juzhu_protocol.trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_PERMIT
+from juzhu_protocol.trust.chip import judge_chip
 from juzhu_protocol.trust.contexts import SERVICE_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_service
 from juzhu_simulator.portrait import portrait
@@ -188,6 +192,29 @@ def test_endorsements_and_moves_touch_nothing_that_was_issued(registry, keys, su
     check_with_others(after, keys, suite, signer=organ, endorsed_by=[desk, desk, organ])
     service = Service.from_bytes(after.service)
     assert check_service(after.service, service, keys.trusted, NativeVerifier()) == GENUINE
+
+
+def judged(image, keys):
+    """What a counter finds that has the card on its reader."""
+    sam = SoftwareSam(ROLE_COUNTER, {1: keys.sam_set(1).master(ROLE_COUNTER)}, Draws(2))
+    conversation = converse(desk(sam=sam), card_of(image))
+    assert (conversation.holder, conversation.photo) == (image.holder, image.photo)
+    return judge_chip(conversation, ROLE_COUNTER, keys.trusted, NativeVerifier())
+
+
+@pytest.mark.parametrize("suite", [SUITE_ES256, SUITE_SM2_SM3])
+def test_chip_is_genuine_at_a_counter_through_its_permits_life(registry, keys, suite):
+    issue(registry, keys, suite=suite)
+    for serial, act in (
+        (1, lambda: None),
+        (1, lambda: registry.endorse(CITY, 1, keys=keys, now=at("2026-03-10"))),
+        (2, lambda: registry.replace(CITY, 1, keys=keys, now=at("2026-05-01"))),
+        (2, lambda: registry.endorse(CITY, 2, keys=keys, now=at("2027-03-10"))),
+    ):
+        act()
+        chip = judged(registry.card_image(CITY, serial, keys), keys)
+        assert (chip.fault, chip.is_genuine()) == ("", True)
+        assert chip.service.endorsement_number == len(chip.endorsements)
 
 
 def test_card_endorsed_at_a_desk_is_genuine_under_the_desks_key(registry, keys):
