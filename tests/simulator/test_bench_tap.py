@@ -88,14 +88,15 @@ def test_unit_multiplies_modulo_the_prime_of_p256():
 
 
 def test_figures_take_hashing_apart_and_count_in_units():
-    one = {"us": 1200.0, "hash_us": 200.0, "sha256_blocks": 5, "sm3_blocks": 2}
+    hashing = {"us": 200.0, "units": 99.6, "sha256_blocks": 5, "sm3_blocks": 2}
+    one = {"tap": {"us": 1200.0, "units": 601.2}, "hashing": hashing}
     both = {"cold": one, "warm": one}
     heap = [["before", 100], ["code", 400], ["reader", 350]]
     found = tap.figures({"unit_us": 2.0, "taps": {"ES256": both, "SM2-SM3": both}, "heap": heap})
     assert found["ES256"]["cold"] == {
         "ms": 1.2,
-        "units": 600,
-        "without_hashing": {"ms": 1.0, "units": 500},
+        "units": 601,
+        "without_hashing": {"ms": 1.0, "units": 502},
         "hashing": {"ms": 0.2, "units": 100, "sha256_blocks": 5, "sm3_blocks": 2},
     }
     assert found["heap_bytes"] == {"code": 300, "reader": -50, "total": 250}
