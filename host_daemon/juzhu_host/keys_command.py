@@ -49,9 +49,7 @@ def register(subparsers: Any) -> None:
         acts, "drop", "let a key leave the bundle: what it signed is of an unknown key then", _drop
     )
     drop.add_argument("name", metavar="NAME")
-    epoch = add_act(acts, "epoch", "let a role accept cards of this epoch and later ones alone", _epoch)
-    epoch.add_argument("--role", choices=EPOCH_ROLES, required=True)
-    epoch.add_argument("--lowest", type=whole, required=True, metavar="N")
+    _register_epoch(acts)
     _register_root(acts)
     keys_sam.register(acts)
     keys_sign.register(acts)
@@ -142,6 +140,19 @@ def _register_revoke(acts: Any) -> None:
         help="the successor's last day; default: the old key's",
     )
     add_passphrase(revoke)
+
+
+def _register_epoch(acts: Any) -> None:
+    text = "let a role accept cards of later epochs alone, or let a list key count anew"
+    epoch = add_act(acts, "epoch", text, _epoch)
+    which = epoch.add_mutually_exclusive_group(required=True)
+    which.add_argument("--role", choices=EPOCH_ROLES, help="whose SAM was stolen; with --lowest")
+    which.add_argument(
+        "--list", metavar="NAME", help="the list key whose journal was lost; needs no --lowest"
+    )
+    epoch.add_argument(
+        "--lowest", type=whole, metavar="N", help="the lowest epoch that the role accepts then"
+    )
 
 
 def _register_root(acts: Any) -> None:
@@ -277,15 +288,23 @@ def _drop(args: argparse.Namespace) -> int:
 
 
 def _epoch(args: argparse.Namespace) -> int:
+    if (args.role is None) != (args.lowest is None):
+        raise ConfigError("--role ROLE and --lowest N go together")
     with KeysDesk(args.folder) as desk:
-        newest = desk.newest_sam()
-        if newest and newest < args.lowest:
-            raise ConfigError(
-                f"the newest SAM set here is of epoch {newest}: no card could be accepted; make epoch {args.lowest} "
-                "first with juzhu keys sam"
-            )
-        desk.propose(key_changes.raise_epoch(desk.next_keys, args.role, args.lowest), int(time.time()))
-        print(f"role {args.role}: cards of an epoch below {args.lowest} refer their holders to staff")
+        if args.list is not None:
+            keys = key_changes.raise_list_epoch(desk.next_keys, args.list)
+            told = f"{args.list} counts anew, in epoch {keys.find(args.list).spec.epoch}"
+        else:
+            newest = desk.newest_sam()
+            if newest and newest < args.lowest:
+                raise ConfigError(
+                    f"the newest SAM set here is of epoch {newest}: no card could be accepted; make epoch "
+                    f"{args.lowest} first with juzhu keys sam"
+                )
+            keys = key_changes.raise_epoch(desk.next_keys, args.role, args.lowest)
+            told = f"role {args.role}: cards of an epoch below {args.lowest} refer their holders to staff"
+        desk.propose(keys, int(time.time()))
+        print(told)
         return proposed(desk)
 
 

@@ -320,7 +320,7 @@ class Publisher:
                 f"the broker holds sequence {found.sequence} of key epoch {found.key_epoch}, and this "
                 f"journal is at {ours[1]} of {ours[0]}: another publisher is at work, "
                 "or the journal was lost. Stop the other, or restore the journal; failing both, raise the "
-                "list key's epoch in keys.toml and have the root sign a bundle with it"
+                "list key's epoch with juzhu keys epoch --list NAME, and have the root sign"
             )
         return same
 

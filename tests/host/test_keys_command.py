@@ -513,6 +513,34 @@ def test_stolen_list_key_that_used_up_the_sequences_is_outlived(folder, keys):
     assert open_manifest(first.to_bytes(), CITY, trusted(folder), NativeVerifier(), thiefs).sequence == 1
 
 
+def test_lost_journal_is_outlived_by_the_next_epoch_of_the_same_key(folder, keys):
+    lost = manifest(ring_of(folder).list_key(CITY, from_iso(AFTER)), 900, 1)
+    assert keys("epoch", folder, "--list", "list-410200", sealed=never)[0] == 0
+    signed_by(keys, folder, "root-1", "root-2")
+    key = ring_of(folder).list_key(CITY, from_iso(AFTER))
+    assert (key.spec.name, key.spec.epoch) == ("list-410200", 2)
+    assert open_manifest(manifest(key, 1, 2).to_bytes(), CITY, trusted(folder), NativeVerifier(), lost)
+    with pytest.raises(RollbackError):
+        open_manifest(lost.to_bytes(), CITY, trusted(folder), NativeVerifier())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--list", "permit-410200"), 78, "no list key"),
+        (("--list", "list-q"), 78, "no key is called"),
+        (("--role", "bus"), 78, "go together"),
+        (("--list", "list-410200", "--lowest", 2), 78, "go together"),
+        ((), 64, "required"),
+        (("--role", "card", "--lowest", 2), 64, "invalid choice"),
+    ],
+)
+def test_epoch_of_nothing_is_refused_in_words(folder, keys, words, code, said):
+    found, _, wrong = keys("epoch", folder, *words, sealed=never)
+    assert (found, said in wrong) == (code, True)
+    assert not (folder / "proposal.json").exists()
+
+
 def test_stolen_policy_key_signs_no_profile_any_more(folder, keys):
     def profile(key):
         record = ProfileRecord.from_bytes(RECORD)

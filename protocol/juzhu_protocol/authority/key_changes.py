@@ -120,6 +120,16 @@ def raise_epoch(file: KeysFile, role: str, lowest: int) -> KeysFile:
     return replace(file, epochs=(bus, counter, authority))
 
 
+def raise_list_epoch(file: KeysFile, name: str) -> KeysFile:
+    """Let a list key count anew, in the next epoch: its journal was lost, or it signed with a wrong clock."""
+    spec = _changeable(file, name)
+    if spec.purpose != "list" or spec.revoked_on:
+        raise ProposalError(f"{name} is no list key that signs: only those have epochs of their own")
+    if spec.epoch >= MAX_LIST_EPOCH:
+        raise ProposalError(f"{name} is of the last epoch that there is")
+    return file.with_key(replace(file.find(name), spec=replace(spec, epoch=spec.epoch + 1)))
+
+
 def replace_roots(file: KeysFile, gone: "tuple[str, ...]", new: "tuple[KnownKey, ...]") -> KeysFile:
     """Let new root keys take the place of these."""
     for name in gone:
