@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sm2_libraries import der, libraries
 
@@ -23,9 +23,11 @@ from juzhu_protocol.authority.sm2 import Sm2Key, multiple_of_generator, nonces
 from juzhu_protocol.crypto.curve import P256, SM2
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, key_id
 from juzhu_protocol.trust.verifier import SignatureVerifier
-from parts import needs
+from parts import needs, nightly
 
 pytestmark = needs("openssl")
+# A new key, its tables and every library for each example.
+costly = settings(max_examples=1000 if nightly() else 100)
 SUITES = [SUITE_ES256, SUITE_SM2_SM3]
 LAST = {SUITE_ES256: P256.n - 1, SUITE_SM2_SM3: SM2.n - 2}
 CONTEXT = b"juzhu test"
@@ -59,6 +61,7 @@ def others_accept(suite, public_key, message, signature):
 
 
 @pytest.mark.parametrize("suite", SUITES)
+@costly
 @given(data=st.data(), message=st.binary(max_size=300))
 def test_signature_of_any_key_over_any_message_is_accepted_by_us_and_by_others(suite, data, message):
     signer = signer_of(suite, data.draw(secrets_of(suite)))
@@ -72,6 +75,7 @@ def test_signature_of_any_key_over_any_message_is_accepted_by_us_and_by_others(s
 
 
 @pytest.mark.parametrize("suite", SUITES)
+@costly
 @given(data=st.data(), message=st.binary(max_size=100))
 def test_same_key_signs_the_same_message_with_the_same_bytes(suite, data, message):
     secret = data.draw(secrets_of(suite))
@@ -92,6 +96,7 @@ def test_new_signers_are_all_different_and_can_be_made_again_from_their_secret(s
         assert signer.key_id == key_id(signer.public_key)
 
 
+@costly
 @given(secrets_of(SUITE_SM2_SM3))
 def test_sm2_public_key_is_the_one_that_others_derive(secret):
     public_key = signer_of(SUITE_SM2_SM3, secret).public_key
