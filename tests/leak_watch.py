@@ -67,6 +67,8 @@ class Watch:
         self._told: set[str] = set()
         self._met_in_test = Detector(self.known)
         self._folders: dict[Path, None] = {}
+        self.files: dict[Path, None] = {}
+        """Where this test's child processes write."""
         self._shows: dict[str, set[str]] = {}
         self._changed = False
 
@@ -109,7 +111,7 @@ class Watch:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         self._texts, self._kept, self._found, self._told = {}, 0, {}, set()
-        self._met_in_test, self._folders = Detector(self.known), {}
+        self._met_in_test, self._folders, self.files = Detector(self.known), {}, {}
         self._shows = allowances(item)
 
     @pytest.hookimpl(wrapper=True)
@@ -124,8 +126,8 @@ class Watch:
                 "failure", str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
             )
         folder = getattr(item, "funcargs", {}).get("tmp_path")
-        if report.when == "teardown" and folder is not None:
-            for path in folder.rglob("*.log"):
+        if report.when == "teardown":
+            for path in (*self.files, *(folder.rglob("*.log") if folder is not None else ())):
                 if path.is_file():
                     self.note("log file", path.read_bytes())
         if self._changed:
@@ -227,6 +229,7 @@ def _tap_everything() -> None:
         _after(
             fixture, "readouterr", lambda taken, *_: (_note("stdout", taken.out), _note("stderr", taken.err))
         )
+    _after(subprocess.Popen, "__init__", _listen_to)
     _after(subprocess.Popen, "communicate", lambda said, *_, **__: [_note("child", text) for text in said])
     _before(
         asyncio.subprocess.SubprocessStreamProtocol,
@@ -260,6 +263,48 @@ def _learn_all(
     for label, secret in secrets_of(holder):
         if _watchers:
             _watchers[-1].learn(label, secret)
+
+
+def _listen_to(_made: None, child: "subprocess.Popen[Any]", *_: Any, **given: Any) -> None:
+    """Hear what a child writes to a pipe that is read line by line, and keep in mind the files that it writes to."""
+    for name in ("stdout", "stderr"):
+        path = getattr(given.get(name), "name", None)
+        if isinstance(path, str) and _watchers:
+            _watchers[-1].files[Path(path)] = None
+        # asyncio's pipes are heard where they arrive; it alone asks for no buffer.
+        if getattr(child, name, None) is not None and given.get("bufsize") != 0:
+            setattr(child, name, _Heard(getattr(child, name)))
+
+
+class _Heard:
+    """A child's pipe, and everything read from it noted."""
+
+    def __init__(self, pipe: Any) -> None:
+        self._pipe = pipe
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
+
+    def _noted(self, text: Any) -> Any:
+        _note("child", text)
+        return text
+
+    def read(self, *size: int) -> Any:
+        """As the pipe's."""
+        return self._noted(self._pipe.read(*size))
+
+    def readline(self, *size: int) -> Any:
+        """As the pipe's."""
+        return self._noted(self._pipe.readline(*size))
+
+    def __iter__(self) -> "Iterator[Any]":
+        return map(self._noted, self._pipe)
+
+    def __enter__(self) -> "_Heard":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pipe.close()
 
 
 def _quiet_line(logger: logging.Logger, message: object, *args: object, **_: object) -> None:

@@ -103,6 +103,21 @@ def test_child_that_is_run():
     subprocess.run(ECHO, capture_output=True, check=True)
 
 
+def test_child_that_is_read_to_its_end():
+    with subprocess.Popen(ECHO, stderr=subprocess.PIPE) as child:
+        child.stderr.read()
+
+
+def test_child_that_is_read_line_by_line():
+    with subprocess.Popen(ECHO, stderr=subprocess.PIPE, text=True) as child:
+        assert len([line for line in child.stderr if line]) == 1
+
+
+def test_child_that_says_something_first():
+    with subprocess.Popen(ECHO, stderr=subprocess.PIPE) as child:
+        child.stderr.readline()
+
+
 def test_child_that_is_awaited():
     async def run():
         child = await asyncio.create_subprocess_exec(*ECHO, stderr=asyncio.subprocess.PIPE)
@@ -114,6 +129,11 @@ def test_child_that_is_awaited():
 def test_log_file_in_a_folder(tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "daemon.log").write_text(KEY)
+
+
+def test_log_file_of_another_name_that_a_child_writes(tmp_path):
+    with (tmp_path / "stderr").open("wb") as errors:
+        subprocess.run(ECHO, stderr=errors, check=True)
 
 
 def test_error_of_ours_that_is_caught():
