@@ -39,7 +39,7 @@ BEGIN, DATA, COMMIT = ObjectBegin.TYPE, ObjectData.TYPE, ObjectCommit.TYPE
 TRUST, LIST, PROFILE = OBJECT_TRUST, OBJECT_LIST, OBJECT_PROFILE
 KEY = bytes(range(32))
 RING_SLOTS = 8
-TABLE_SLOTS = 8
+TABLE_SLOTS = 12
 
 _SIZES = {"state": 512, "trust": 4096, "list": 8192, "profile": 2048}
 

@@ -1,15 +1,17 @@
 """The verifier of both suites: no suite by default, tables from RAM, from the store or made anew."""
 
+from reader_fixtures import BUNDLE_1
 from toy_signer import public_key, sign_es256, sign_sm2, sm2_digest
 
 from juzhu_protocol.crypto.comb import TEETH, table_size
 from juzhu_protocol.crypto.curve import P256, SM2
-from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, curve_of, signed_digest
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, curve_of, key_id, signed_digest
 from juzhu_protocol.crypto.sm3 import compress, sm3
-from juzhu_protocol.errors import KeyFormatError
+from juzhu_protocol.errors import BadSignatureError, KeyFormatError
+from juzhu_protocol.records.trust import SignedBundle, SignedBundleSignature
 from juzhu_protocol.trust import verifier as module
-from juzhu_protocol.trust.bundle import Roots
-from juzhu_protocol.trust.contexts import is_signed_by
+from juzhu_protocol.trust.bundle import Roots, open_bundle
+from juzhu_protocol.trust.contexts import BUNDLE_CONTEXT, is_signed_by
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
 CONTEXT, MESSAGE = b"juzhu/test", b"a message"
@@ -261,3 +263,23 @@ def test_compression_of_the_board_hashes_what_sm2_signs():
     taken.clear()
     assert accepts(verifier, ES256_KEYS[0])
     assert taken == []
+
+
+def test_bundle_of_sm2_roots_is_believed_on_their_word_and_on_no_other_suites():
+    body = SignedBundle.from_bytes(BUNDLE_1).body
+
+    def signed(keys):
+        entries = [SignedBundleSignature(key_id(key[1]), sign(key, body, BUNDLE_CONTEXT)) for key in keys]
+        return SignedBundle(body, entries).to_bytes()
+
+    roots = Roots([key[1] for key in SM2_KEYS], 2, SUITE_SM2_SM3)
+    assert open_bundle(signed(SM2_KEYS[:2]), roots, SignatureVerifier(), 0).version == 1
+    for keys in (SM2_KEYS[:1], [SM2_KEYS[0], SM2_KEYS[0]], ES256_KEYS[:2], [SM2_KEYS[0], ES256_KEYS[1]]):
+        assert refuses(BadSignatureError, open_bundle, signed(keys), roots, SignatureVerifier(), 0)
+    # The same private number in the other suite is another key, and its signature another equation.
+    stolen = [
+        SignedBundleSignature(key_id(SM2_KEYS[i][1]), sign(ES256_KEYS[i], body, BUNDLE_CONTEXT))
+        for i in (0, 1)
+    ]
+    downgraded = SignedBundle(body, stolen).to_bytes()
+    assert refuses(BadSignatureError, open_bundle, downgraded, roots, SignatureVerifier(), 0)

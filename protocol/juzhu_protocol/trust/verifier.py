@@ -10,6 +10,7 @@ from ..crypto.signature import (
     SUITE_SM2_SM3,
     curve_of,
     signed_content,
+    signed_digest,
     sm2_z,
     verify_es256,
     verify_sm2,
@@ -83,13 +84,13 @@ class SignatureVerifier:
         A malformed signature is False; ValueError for an unknown suite, KeyFormatError for a key that is no
         point of the suite's curve.
         """
-        content = signed_content(context, message)
         generator = self._table(_generator(suite))
         table = self._table((suite, public_key))
         pair = TablePair(generator.comb, table.comb)
         if suite == SUITE_SM2_SM3:
-            return verify_sm2(pair, self.hash(suite, table.z + content), signature)
-        return verify_es256(pair, self.hash(suite, content), signature)
+            digest = self.hash(suite, table.z + signed_content(context, message))
+            return verify_sm2(pair, digest, signature)
+        return verify_es256(pair, signed_digest(context, message), signature)
 
     def hash(self, suite: int, data: bytes) -> bytes:
         """The suite's hash of data, 32 bytes: SHA-256 or SM3; ValueError for an unknown suite."""
