@@ -1,4 +1,4 @@
-"""`juzhu keys` as an authority's people type it, from the first key to the recovery from each kind of stolen one."""
+"""`juzhu keys` as an authority's people type it: made, shown, sealed, signed, exported."""
 
 import getpass
 import json
@@ -6,32 +6,33 @@ import sys
 
 import pytest
 
+from host.keys_kit import (
+    AFTER,
+    BEFORE,
+    CITY,
+    DIVISION,
+    PASSPHRASE,
+    THEFT,
+    authenticity,
+    make_folder,
+    never,
+    ring_of,
+    runner,
+    service,
+    shown,
+    signed_by,
+    states,
+    write_passphrase,
+)
 from juzhu_host.cli import main
 from juzhu_protocol.authority import private_files
-from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.private_files import MIN_COST
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
-from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
-from juzhu_protocol.errors import BadSignatureError, RollbackError, UnknownKeyError
-from juzhu_protocol.hostside.native import NativeVerifier
-from juzhu_protocol.hostside.roots import load_roots
-from juzhu_protocol.records.card import Info, Service
-from juzhu_protocol.records.profile import ProfileRecord
-from juzhu_protocol.records.trust import Manifest
-from juzhu_protocol.rules.calendar import from_iso, start_of
-from juzhu_protocol.rules.decide import FORGED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN
-from juzhu_protocol.rules.kaifeng import RECORD
-from juzhu_protocol.trust.bundle import open_bundle
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, PROFILE_CONTEXT, SERVICE_CONTEXT, signed_part
-from juzhu_protocol.trust.manifest import open_manifest
-from juzhu_protocol.trust.profile import open_profile
-from juzhu_protocol.trust.service import check_service, check_session
-
-PASSPHRASE = "five words are easy here"
-DIVISION, CITY = 410202, 410200
-BEFORE, THEFT, AFTER = "2026-01-10", "2026-05-05", "2026-06-20"
-FIRST = "2025-01-01"
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
+from juzhu_protocol.rules.calendar import from_iso
+from juzhu_protocol.rules.decide import GENUINE
 
 
 @pytest.fixture(autouse=True)
@@ -41,98 +42,17 @@ def _cheap(monkeypatch):
 
 @pytest.fixture
 def passphrase(tmp_path):
-    path = tmp_path / "passphrase"
-    path.write_text(PASSPHRASE + "\n")
-    path.chmod(0o600)
-    return path
+    return write_passphrase(tmp_path)
 
 
 @pytest.fixture
 def keys(capsys, passphrase):
-    """Run `juzhu keys`; return exit code, standard output and standard error. Acts that may ask get the passphrase."""
-
-    def run(act, *words, sealed=act_asks):
-        given = ("--passphrase-file", str(passphrase)) if sealed(act) else ()
-        try:
-            code = main(["keys", act, *map(str, words), *given])
-        except SystemExit as ended:
-            code = ended.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
-def act_asks(act):
-    return act in ("make", "add", "rotate", "revoke", "root", "sam", "sign")
-
-
-def never(act):
-    return False
+    return runner(capsys, passphrase)
 
 
 @pytest.fixture
 def folder(keys, tmp_path):
-    place = tmp_path / "keys"
-    code, said, wrong = keys("make", place, "--division", DIVISION, "--from", FIRST)
-    assert (code, wrong) == (0, ""), said
-    return place
-
-
-def signed_by(keys, folder, *roots):
-    for name in roots:
-        code, said, wrong = keys("sign", folder, "--root", name)
-        assert (code, wrong) == (0, ""), said
-    return said
-
-
-def shown(keys, folder, *words):
-    code, said, wrong = keys("show", folder, "--json", *words)
-    assert (code, wrong) == (0, "")
-    return json.loads(said)
-
-
-def states(found):
-    return {key["name"]: key["state"] for key in found["keys"]}
-
-
-def ring_of(folder):
-    return KeyRing.load(folder, PASSPHRASE.encode())
-
-
-def trusted(folder):
-    """The keys that a reader believes, installed with the folder's roots."""
-    return open_bundle(
-        (folder / "bundle.bin").read_bytes(), load_roots(folder / "roots.toml"), NativeVerifier(), 0
-    )
-
-
-def service(key, signed_on, endorsements=0):
-    """A card's SERVICE, signed by a key on a day: as it was issued, or endorsed."""
-    issued = from_iso(signed_on) if not endorsements else from_iso("2025-02-01")
-    record = Service(
-        suite=key.suite,
-        list_division=CITY,
-        serial=7,
-        issuing_division=DIVISION,
-        birth_day=from_iso("1960-05-01"),
-        issue_day=issued,
-        anchor_day=issued,
-        residence_since=issued,
-        endorsement_number=endorsements,
-        endorsement_kind=1 if endorsements else 0,
-        endorsement_day=from_iso(signed_on) if endorsements else 0,
-        good_through=issued + 365,
-        permit_class=1,
-        key_id=key.key_id,
-        signature=bytes(64),
-    )
-    record.signature = key.sign(SERVICE_CONTEXT, signed_part(record.to_bytes()))
-    return record.to_bytes()
-
-
-def authenticity(folder, raw):
-    return check_service(raw, Service.from_bytes(raw), trusted(folder), NativeVerifier())
+    return make_folder(keys, tmp_path / "keys")
 
 
 # -- made and shown -----------------------------------------------------------------------------------------------
@@ -429,234 +349,6 @@ def test_signing_without_a_root_key_is_refused(folder, keys, words):
 def test_nothing_to_sign_is_said(folder, keys):
     code, _, wrong = keys("sign", folder, "--root", "root-1")
     assert (code, "nothing waits for a signature" in wrong) == (78, True)
-
-
-# -- rotation, and recovery from each kind of stolen key --------------------------------------------------------
-
-
-def test_rotated_permit_key_leaves_its_cards_genuine_and_signs_no_later_one(folder, keys):
-    old = ring_of(folder).permit_key(DIVISION, from_iso(BEFORE))
-    issued = service(old, BEFORE)
-    assert keys("rotate", folder, "permit-410200", "--from", THEFT)[0] == 0
-    # Until the root has signed, nothing has changed for anybody.
-    assert ring_of(folder).permit_key(DIVISION, from_iso(AFTER)).key_id == old.key_id
-    said = signed_by(keys, folder, "root-1", "root-3")
-    assert "restart juzhu publish" in said
-    new = ring_of(folder).permit_key(DIVISION, from_iso(AFTER))
-    assert new.spec.name == "permit-410200-2"
-    assert authenticity(folder, issued) == GENUINE
-    assert authenticity(folder, service(new, AFTER)) == GENUINE
-    assert authenticity(folder, service(old, AFTER)) == FORGED
-    assert authenticity(folder, service(new, BEFORE)) == FORGED
-    assert states(shown(keys, folder, "--on", AFTER))["permit-410200"] == "ended"
-    assert states(shown(keys, folder, "--on", BEFORE))["permit-410200-2"] == "not yet"
-
-
-@pytest.mark.parametrize("purpose", ["permit", "endorsement"])
-def test_stolen_organ_key_is_revoked_and_another_signs_anew(folder, keys, purpose):
-    ring = ring_of(folder)
-    number = 1 if purpose == "endorsement" else 0
-    stolen = next(key for key in ring.keys if key.spec.purpose == purpose)
-    other = next(
-        key for key in ring.keys if key.spec.purpose in ("permit", "endorsement") and key is not stolen
-    )
-    honest, forged = service(stolen, BEFORE, number), service(stolen, AFTER, number)
-    untouched = service(other, BEFORE, 1)
-    assert authenticity(folder, forged) == GENUINE
-    assert keys("revoke", folder, stolen.spec.name, "--on", THEFT)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    # Nobody can tell when the thief signed: both refer, and neither accuses the holder.
-    assert authenticity(folder, honest) == authenticity(folder, forged) == KEY_WITHDRAWN
-    assert authenticity(folder, untouched) == GENUINE
-    ring = ring_of(folder)
-    find = ring.permit_key if purpose == "permit" else ring.endorsement_key
-    successor = find(DIVISION, from_iso(AFTER))
-    assert successor.spec.name == f"{purpose}-410200-2"
-    assert authenticity(folder, service(successor, AFTER, number)) == GENUINE
-    assert states(shown(keys, folder))[stolen.spec.name] == f"revoked {THEFT}"
-
-
-def test_endorsement_key_makes_no_permit(folder):
-    key = next(key for key in ring_of(folder).keys if key.spec.purpose == "endorsement")
-    assert authenticity(folder, service(key, BEFORE, endorsements=1)) == GENUINE
-    assert authenticity(folder, service(key, BEFORE)) == FORGED
-
-
-def manifest(key, sequence, epoch):
-    record = Manifest(
-        suite=key.suite,
-        list_division=CITY,
-        key_epoch=epoch,
-        sequence=sequence,
-        time=start_of(from_iso(AFTER)),
-        content_length=1,
-        content_hash=bytes(32),
-        key_id=key.key_id,
-        signature=bytes(64),
-    )
-    record.signature = key.sign(MANIFEST_CONTEXT, signed_part(record.to_bytes()))
-    return record
-
-
-def test_stolen_list_key_that_used_up_the_sequences_is_outlived(folder, keys):
-    stolen = ring_of(folder).list_key(CITY, from_iso(AFTER))
-    thiefs = manifest(stolen, 2**32 - 1, 1)
-    assert open_manifest(thiefs.to_bytes(), CITY, trusted(folder), NativeVerifier())
-    assert keys("revoke", folder, "list-410200", "--on", THEFT)[0] == 0
-    signed_by(keys, folder, "root-2", "root-3")
-    with pytest.raises(UnknownKeyError):
-        open_manifest(thiefs.to_bytes(), CITY, trusted(folder), NativeVerifier())
-    successor = ring_of(folder).list_key(CITY, from_iso(AFTER))
-    assert (successor.spec.name, successor.spec.epoch) == ("list-410200-2", 2)
-    # A reader that took the thief's list as its floor takes the first of the new epoch.
-    first = manifest(successor, 1, 2)
-    assert open_manifest(first.to_bytes(), CITY, trusted(folder), NativeVerifier(), thiefs).sequence == 1
-
-
-def test_lost_journal_is_outlived_by_the_next_epoch_of_the_same_key(folder, keys):
-    lost = manifest(ring_of(folder).list_key(CITY, from_iso(AFTER)), 900, 1)
-    assert keys("epoch", folder, "--list", "list-410200", sealed=never)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    key = ring_of(folder).list_key(CITY, from_iso(AFTER))
-    assert (key.spec.name, key.spec.epoch) == ("list-410200", 2)
-    assert open_manifest(manifest(key, 1, 2).to_bytes(), CITY, trusted(folder), NativeVerifier(), lost)
-    with pytest.raises(RollbackError):
-        open_manifest(lost.to_bytes(), CITY, trusted(folder), NativeVerifier())
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "said"),
-    [
-        (("--list", "permit-410200"), 78, "no list key"),
-        (("--list", "list-q"), 78, "no key is called"),
-        (("--role", "bus"), 78, "go together"),
-        (("--list", "list-410200", "--lowest", 2), 78, "go together"),
-        ((), 64, "required"),
-        (("--role", "card", "--lowest", 2), 64, "invalid choice"),
-    ],
-)
-def test_epoch_of_nothing_is_refused_in_words(folder, keys, words, code, said):
-    found, _, wrong = keys("epoch", folder, *words, sealed=never)
-    assert (found, said in wrong) == (code, True)
-    assert not (folder / "proposal.json").exists()
-
-
-def test_stolen_policy_key_signs_no_profile_any_more(folder, keys):
-    def profile(key):
-        record = ProfileRecord.from_bytes(RECORD)
-        record.list_division, record.time, record.key_id = CITY, start_of(from_iso(AFTER)), key.key_id
-        record.signature = key.sign(PROFILE_CONTEXT, signed_part(record.to_bytes()))
-        return record.to_bytes()
-
-    stolen = ring_of(folder).policy_key(CITY, from_iso(AFTER))
-    assert open_profile(profile(stolen), CITY, trusted(folder), NativeVerifier(), 0)
-    assert keys("revoke", folder, "policy-410200", "--on", THEFT)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    with pytest.raises(UnknownKeyError):
-        open_profile(profile(stolen), CITY, trusted(folder), NativeVerifier(), 0)
-    successor = ring_of(folder).policy_key(CITY, from_iso(AFTER))
-    assert open_profile(profile(successor), CITY, trusted(folder), NativeVerifier(), 0)
-
-
-def test_one_stolen_root_key_is_replaced_and_no_reader_is_lost(folder, keys):
-    old = load_roots(folder / "roots.toml")
-    code, said, _ = keys("root", folder, "--replace", "root-1")
-    assert (code, "made root-4" in said) == (0, True)
-    signed_by(keys, folder, "root-2", "root-3")
-    new = load_roots(folder / "roots.toml")
-    for roots in (old, new):
-        assert open_bundle((folder / "bundle.bin").read_bytes(), roots, NativeVerifier(), 2).version == 2
-    keys("rotate", folder, "list-410200", "--from", "2030-01-01")
-    code, _, wrong = keys("sign", folder, "--root", "root-1")
-    assert (code, "no root key of this bundle" in wrong) == (78, True)
-    assert "in force" in signed_by(keys, folder, "root-4", "root-2")
-
-
-def test_two_stolen_root_keys_are_the_end_of_the_root_and_not_of_the_cards(folder, keys):
-    old = load_roots(folder / "roots.toml")
-    issued = service(ring_of(folder).permit_key(DIVISION, from_iso(BEFORE)), BEFORE)
-    code, _, wrong = keys("root", folder, "--replace", "root-1", "--replace", "root-2")
-    assert (code, "--anew" in wrong) == (78, True)
-    assert keys("root", folder, "--anew")[0] == 0
-    said = signed_by(keys, folder, "root-4", "root-5")
-    assert "THE ROOT ITSELF IS GIVEN UP" in said
-    assert authenticity(folder, issued) == GENUINE
-    with pytest.raises(BadSignatureError):
-        open_bundle((folder / "bundle.bin").read_bytes(), old, NativeVerifier(), 0)
-
-
-def session(folder, epoch, role):
-    """What a reader of that role says of a genuine card whose keys are of that epoch."""
-    raw = service(ring_of(folder).permit_key(DIVISION, from_iso(BEFORE)), BEFORE)
-    record = Service.from_bytes(raw)
-    info = Info(suite=SUITE_ES256, list_division=CITY, serial=7, key_id=record.key_id, card_key_epoch=epoch)
-    return check_session(info.to_bytes(), record, role, 0, trusted(folder))
-
-
-@pytest.mark.parametrize(
-    ("stolen", "roles"),
-    [
-        ("bus", [ROLE_BUS]),
-        ("counter", [ROLE_COUNTER]),
-        # The personalisation master makes the signing keys that counter and authority ask for.
-        ("card", [ROLE_COUNTER, ROLE_AUTHORITY]),
-    ],
-)
-def test_stolen_sam_is_outlived_by_the_next_epoch(folder, keys, stolen, roles):
-    names = {ROLE_BUS: "bus", ROLE_COUNTER: "counter", ROLE_AUTHORITY: "authority"}
-    assert session(folder, 1, roles[0]) == GENUINE
-    code, said, _ = keys("sam", folder)
-    assert (code, "SAM set 2 is made" in said) == (0, True)
-    # Cards get the new epoch at once; no reader refuses the old one before the epoch is raised.
-    ring = ring_of(folder)
-    assert ring.sam_set().card_keys(SUITE_ES256, CITY, 7).epoch == 2
-    assert session(folder, 1, roles[0]) == session(folder, 2, roles[0]) == GENUINE
-    for role in roles:
-        assert keys("epoch", folder, "--role", names[role], "--lowest", 2, sealed=never)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    for role in names:
-        assert session(folder, 1, role) == (KEY_WITHDRAWN if role in roles else GENUINE)
-        assert session(folder, 2, role) == GENUINE
-    assert stolen in (*names.values(), "card")
-
-
-def test_epoch_without_a_set_of_masters_is_not_asked_for(folder, keys):
-    code, _, wrong = keys("epoch", folder, "--role", "bus", "--lowest", 2, sealed=never)
-    assert (code, "make epoch 2 first" in wrong) == (78, True)
-    keys("sam", folder)
-    assert keys("epoch", folder, "--role", "bus", "--lowest", 2, sealed=never)[0] == 0
-    code, _, wrong = keys("epoch", folder, "--role", "bus", "--lowest", 1, sealed=never)
-    assert (code, "only rises" in wrong) == (78, True)
-
-
-def test_dropped_key_is_unknown_and_old_bundles_come_back_nowhere(folder, keys):
-    old = ring_of(folder).permit_key(DIVISION, from_iso(BEFORE))
-    first = (folder / "bundle.bin").read_bytes()
-    keys("rotate", folder, "permit-410200", "--from", THEFT)
-    assert keys("drop", folder, "permit-410200", sealed=never)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    assert authenticity(folder, service(old, BEFORE)) == KEY_UNKNOWN
-    with pytest.raises(RollbackError):
-        open_bundle(first, load_roots(folder / "roots.toml"), NativeVerifier(), trusted(folder).version)
-
-
-def test_revocation_in_haste_needs_no_passphrase_and_gets_its_successor_later(folder, keys):
-    assert keys("revoke", folder, "permit-410200", "--on", THEFT, "--without-successor", sealed=never)[0] == 0
-    words = ("--name", "permit-east", "--purpose", "permit", "--division", DIVISION, "--from", THEFT)
-    assert keys("add", folder, *words)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    assert ring_of(folder).permit_key(DIVISION, from_iso(AFTER)).spec.name == "permit-east"
-    assert trusted(folder).version == 2
-
-
-def test_key_of_sm2_is_added_beside_the_others(folder, keys):
-    words = ("--name", "permit-sm2", "--purpose", "permit", "--division", DIVISION, "--suite", "SM2-SM3")
-    assert keys("add", folder, *words, "--from", FIRST)[0] == 0
-    signed_by(keys, folder, "root-1", "root-2")
-    ring = ring_of(folder)
-    sm2 = ring.permit_key(DIVISION, from_iso(BEFORE), SUITE_SM2_SM3)
-    assert authenticity(folder, service(sm2, BEFORE)) == GENUINE
-    assert ring.permit_key(DIVISION, from_iso(BEFORE)).spec.name == "permit-410200"
 
 
 # -- what a role's readers are installed with ---------------------------------------------------------------
