@@ -6,7 +6,8 @@ import json
 import pytest
 
 from juzhu_simulator.bench import tap, tap_rig
-from juzhu_simulator.bench.unit import clock_us, multiply
+from juzhu_simulator.bench.rigs import run_here, run_in_vm
+from juzhu_simulator.bench.unit import clock_us, median, multiply
 from juzhu_simulator.errors import ProcessError
 from parts import needs
 
@@ -69,13 +70,13 @@ def wrong_inputs(folder):
 
 def test_rig_measures_no_tap_that_was_refused(tmp_path):
     with pytest.raises(ValueError, match="was refused"):
-        tap.run_here(wrong_inputs(tmp_path))
+        run_here(tap_rig, wrong_inputs(tmp_path))
 
 
 @needs("node", "vm")
 async def test_rig_that_fails_in_the_vm_says_what_broke(tmp_path):
     with pytest.raises(ProcessError, match="was refused"):
-        await tap.run_in_vm(tmp_path, wrong_inputs(tmp_path), with_lib=False)
+        await run_in_vm("tap_rig", wrong_inputs(tmp_path))
 
 
 def test_unit_multiplies_modulo_the_prime_of_p256():
@@ -106,4 +107,4 @@ def test_figures_take_hashing_apart_and_count_in_units():
     ("values", "middle"), [([3.0, 1.0, 2.0], 2.0), ([4.0, 1.0, 3.0, 2.0], 2.5), ([7.0], 7.0)]
 )
 def test_median(values, middle):
-    assert tap_rig.median(values) == middle
+    assert median(values) == middle

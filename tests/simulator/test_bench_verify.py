@@ -6,6 +6,7 @@ import json
 import pytest
 
 from juzhu_simulator.bench import verify, verify_rig
+from juzhu_simulator.bench.rigs import run_here, run_in_vm
 from juzhu_simulator.errors import ProcessError
 from parts import needs
 
@@ -21,10 +22,11 @@ def judge_runtime(found):
     # What is signed with ES256 is one block of SHA-256; Z_A makes it two of SM3.
     assert [found[suite]["hash_blocks"] for suite in verify.SUITES] == [1, 2]
     for suite in verify.SUITES:
-        assert found[suite]["curve"] > 0
-        assert found[suite]["hash"] > 0
+        # One check may be over before the VM's clock steps.
+        assert min(found[suite]["curve"], found[suite]["hash"], found[suite]["cold"]) >= 0
         assert 4096 < found[suite]["table_bytes"] <= 12 * 1024
-    assert found["SM2-SM3"]["hash_of_one_block"] > 0
+    assert found["SM2-SM3"]["hash_of_one_block"] >= 0
+    assert "hash_of_one_block" not in found["ES256"]
 
 
 @needs("node", "vm")
@@ -45,7 +47,7 @@ def test_record_that_does_not_verify_is_not_measured():
     text = inputs["services"]["SM2-SM3"]
     inputs["services"]["SM2-SM3"] = text[:-2] + format(int(text[-2:], 16) ^ 1, "02x")
     with pytest.raises(ValueError, match="refused"):
-        verify.run_here(inputs)
+        run_here(verify_rig, inputs)
 
 
 @needs("node", "vm")
@@ -54,7 +56,7 @@ async def test_fault_in_the_vm_is_told_with_its_traceback():
     text = inputs["services"]["ES256"]
     inputs["services"]["ES256"] = text[:-2] + format(int(text[-2:], 16) ^ 1, "02x")
     with pytest.raises(ProcessError, match="refused"):
-        await verify.run_in_vm(inputs)
+        await run_in_vm("verify_rig", inputs)
 
 
 def test_hashing_stands_apart_and_the_cache_is_a_part_of_a_cold_check():
@@ -77,8 +79,3 @@ def test_hashing_stands_apart_and_the_cache_is_a_part_of_a_cold_check():
     told = verify.figures(found)["SM2-SM3"]
     assert (told["cold"], told["cached"], told["cached_percent"]) == (1060, 22.0, 2.08)
     assert told["hash_of_one_block"] == 200
-
-
-def test_median_is_the_middle_one_or_the_mean_of_the_two():
-    assert verify_rig.median([5.0, 1.0, 3.0]) == 3.0
-    assert verify_rig.median([4.0, 1.0]) == 2.5

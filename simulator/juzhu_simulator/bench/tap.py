@@ -5,8 +5,6 @@ Air time and hashing stand apart: the card's time on the air is computed, the ha
 
 import argparse
 import asyncio
-import json
-import shutil
 import tempfile
 from hashlib import sha256
 from itertools import pairwise
@@ -29,11 +27,11 @@ from juzhu_protocol.trust.verified import RECORDS_KEPT
 
 from ..card import VirtualCard, air_time, bytes_on_air
 from ..demo.cast import DIVISION, TODAY, key_specs
-from ..errors import ProcessError
-from ..micropython import FOLDER, missing
+from ..micropython import missing
 from ..population import Population, noon
 from ..reader.board import REGIONS
 from . import code_size, tap_rig
+from .rigs import run_here, run_in_vm
 
 KBIT_S = 106.0
 HIGHEST_SERIAL = 1_000_000
@@ -44,7 +42,6 @@ BURST_US = 100_000
 CHALLENGE = bytes(range(16))
 SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 SEED = 20171230
-VM_LIMIT_S = 1800
 
 
 async def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -54,9 +51,11 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
         inputs, air = make_inputs(folder, arguments.count)
         program = code_size.compiler()
         sizes = code_size.compile_all(program, folder / "lib") if program else None
-        found = {"cpython": figures(await asyncio.to_thread(run_here, inputs))}
+        found = {"cpython": figures(await asyncio.to_thread(run_here, tap_rig, inputs))}
         if not missing():
-            found["micropython"] = figures(await run_in_vm(folder, inputs, with_lib=sizes is not None))
+            found["micropython"] = figures(
+                await run_in_vm("tap_rig", inputs, folder / "lib" if sizes is not None else None)
+            )
     return {
         "inputs": {
             "count": arguments.count,
@@ -132,35 +131,6 @@ def on_air(exchanges: list[tuple[bytes, bytes]]) -> dict[str, Any]:
         "bytes_with_framing": sum(bytes_on_air(*exchange) for exchange in exchanges),
         "ms": round(sum(air_time(*exchange, KBIT_S) for exchange in exchanges) * 1000, 1),
     }
-
-
-def run_here(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Run the rig in this process."""
-    tap_rig.begin(json.dumps(inputs))
-    while not (result := tap_rig.step()):
-        pass
-    return dict(json.loads(result))
-
-
-async def run_in_vm(folder: Path, inputs: dict[str, Any], *, with_lib: bool) -> dict[str, Any]:
-    """Run the rig in the MicroPython VM; ProcessError with what it said when it fails."""
-    given = folder / "inputs.json"
-    given.touch(mode=0o600)
-    given.write_text(json.dumps(inputs), encoding="utf-8")
-    command = [shutil.which("node") or "node", str(FOLDER / "bench.mjs"), "tap_rig", "--input", str(given)]
-    if with_lib:
-        command += ["--lib", str(folder / "lib")]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        out, err = await asyncio.wait_for(process.communicate(), VM_LIMIT_S)
-    except BaseException:
-        process.kill()
-        raise
-    if process.returncode:
-        raise ProcessError(f"the rig in the MicroPython VM failed: {err.decode(errors='replace').strip()}")
-    return dict(json.loads(out))
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import gc
 import json
 import sys
 
-from .unit import LOOPS, PIECE, clock_us, multiply
+from .unit import LOOPS, PIECE, clock_us, median, multiply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,6 +156,7 @@ def _run(inputs: "dict[str, Any]") -> "Iterator[str]":
             yield from _measure_hashes(core, responses, how == "cold", inputs, hashing)
             found[suite][how] = {"tap": tap, "hashing": hashing}
     yield from _unit(multiplications)
+    yield from _weigh(heap, "taps")
     for number in range(inputs["verified_records"]):
         core._verified.add(core._verified.digest(bytes(64), b"%d" % number))  # noqa: SLF001  # to see it full
     yield from _weigh(heap, "verified")
@@ -330,10 +331,3 @@ def _unit_us() -> float:
     started = clock_us()
     multiply(PIECE)
     return (clock_us() - started) / PIECE
-
-
-def median(values: "list[float]") -> float:
-    """Return the middle one, or the mean of the two."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

@@ -32,6 +32,13 @@ def clock_us() -> int:
     return _clock()
 
 
+def median(values: "list[float]") -> float:
+    """Return the middle one, or the mean of the two."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
 def _new_clock() -> "Callable[[], int]":
     counter = getattr(time, "perf_counter_ns", None)
     if counter is not None:

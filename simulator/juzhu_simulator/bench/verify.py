@@ -2,10 +2,6 @@
 
 import argparse
 import asyncio
-import json
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
@@ -16,9 +12,9 @@ from juzhu_protocol.rules.calendar import from_iso
 from juzhu_protocol.trust.contexts import SERVICE_CONTEXT, signed_part
 from juzhu_protocol.trust.verifier import TABLES_KEPT
 
-from ..errors import ProcessError
-from ..micropython import FOLDER, missing
+from ..micropython import missing
 from . import verify_rig
+from .rigs import run_here, run_in_vm
 from .unit import LOOPS, PIECE
 
 SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
@@ -27,15 +23,14 @@ BURST_US = 50_000
 
 CURVE_LIMIT = 1750
 CACHED_LIMIT_PERCENT = 3
-VM_LIMIT_S = 1800
 
 
 async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run it on both runtimes and return the figures."""
     inputs = make_inputs(arguments.count)
-    found = {"cpython": figures(await asyncio.to_thread(run_here, inputs))}
+    found = {"cpython": figures(await asyncio.to_thread(run_here, verify_rig, inputs))}
     if not missing():
-        found["micropython"] = figures(await run_in_vm(inputs))
+        found["micropython"] = figures(await run_in_vm("verify_rig", inputs))
     return {
         "inputs": {
             "rounds": max(arguments.count, LOOPS // PIECE),
@@ -86,34 +81,6 @@ def _service(keys: KeyRing, suite: int) -> bytes:
     return record.to_bytes()
 
 
-def run_here(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Run the rig in this process."""
-    verify_rig.begin(json.dumps(inputs))
-    while not (result := verify_rig.step()):
-        pass
-    return dict(json.loads(result))
-
-
-async def run_in_vm(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Run the rig in the MicroPython VM; ProcessError with what it said when it fails."""
-    with tempfile.TemporaryDirectory(prefix="juzhu-bench-") as folder:
-        given = Path(folder) / "inputs.json"
-        given.write_text(json.dumps(inputs), encoding="utf-8")
-        process = await asyncio.create_subprocess_exec(
-            *(shutil.which("node") or "node", str(FOLDER / "bench.mjs"), "verify_rig", "--input", str(given)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, err = await asyncio.wait_for(process.communicate(), VM_LIMIT_S)
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        raise ProcessError(f"the rig in the MicroPython VM failed: {err.decode(errors='replace').strip()}")
-    return dict(json.loads(out))
-
-
 def figures(found: dict[str, Any]) -> dict[str, Any]:
     """Return a rig's result by suite, in units: hashing apart from `curve` and `cached`."""
     told: dict[str, Any] = {"unit_us": round(found["unit_us"], 3)}
@@ -127,7 +94,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
             "hash": round(one["hash"], 1),
             "cold": round(cold),
             "cached": round(cached, 1),
-            "cached_percent": round(100 * cached / cold, 2),
+            "cached_percent": round(100 * cached / cold, 2) if cold > 0 else None,
             "cached_hash": round(one["cached hash"], 1),
             "table_bytes": about["table_bytes"],
             "table_ram_bytes": about["ram_bytes"],

@@ -29,7 +29,7 @@ from juzhu_protocol.trust.service import check_service
 from juzhu_protocol.trust.verified import VerifiedRecords
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
-from .unit import LOOPS, PIECE, clock_us, multiply
+from .unit import LOOPS, PIECE, clock_us, median, multiply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,10 +163,3 @@ def _burst(work: "Callable[[], object]", times: int) -> float:
     for _ in range(times):
         work()
     return clock_us() - started
-
-
-def median(values: "list[float]") -> float:
-    """Return the middle one, or the mean of the two."""
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
