@@ -7,7 +7,7 @@ from typing import Any
 
 from juzhu_protocol.authority.errors import PrivateFileError
 from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, SUITE_NAMES, KeysFile, KnownKey
-from juzhu_protocol.authority.keys_folder import FolderState, key_path, read_state, sam_paths
+from juzhu_protocol.authority.keys_folder import PROPOSAL_JSON, FolderState, key_path, read_state, sam_paths
 from juzhu_protocol.authority.private_files import is_protected, read_head
 from juzhu_protocol.authority.proposal import Proposal
 from juzhu_protocol.authority.sam_set import CHECK_NAMES, ROLES
@@ -55,6 +55,7 @@ def describe(folder: Path, today: int) -> dict[str, Any]:
         "keys": [_key(folder, key, held, today) for key in state.keys.keys],
         "sam_sets": [_sam(epoch, path) for epoch, path in sam_paths(folder)],
         "proposal": _proposal(state),
+        "proposal_damaged": _is_damaged(folder, state),
     }
 
 
@@ -89,6 +90,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         told.append(
             f"{'sam-' + str(sam['epoch']):{width}}  SAM set      {sam['private']}; check values {checks}"
         )
+    if found["proposal_damaged"]:
+        told += ["", "proposed: proposal.json is DAMAGED; remove it, and propose the change again"]
     proposal = found["proposal"]
     if proposal:
         signed = f"signed by {proposal['signed']} of {proposal['threshold']}"
@@ -139,6 +142,10 @@ def _proposal(state: FolderState) -> "dict[str, Any] | None":
         "threshold": roots.threshold,
         "changes": proposal_changes(proposal, path),
     }
+
+
+def _is_damaged(folder: Path, state: FolderState) -> bool:
+    return (folder / PROPOSAL_JSON).exists() and state.proposal is None and not state.unfinished
 
 
 def _key(folder: Path, key: KnownKey, held: dict[bytes, bytes], today: int) -> dict[str, Any]:

@@ -346,6 +346,44 @@ def test_signing_without_a_root_key_is_refused(folder, keys, words):
     assert "root" in wrong or "purpose" in wrong
 
 
+def test_damaged_proposal_is_shown_and_stops_no_service(folder, keys):
+    keys("rotate", folder, "permit-410200", "--from", THEFT)
+    (folder / "proposal.json").write_text("{")
+    assert "proposal.json is DAMAGED" in keys("show", folder)[1]
+    code, _, wrong = keys("sign", folder, "--root", "root-1")
+    assert (code, "damaged" in wrong) == (78, True)
+    assert ring_of(folder).trusted.version == 1
+    (folder / "proposal.json").unlink()
+    assert not shown(keys, folder)["proposal_damaged"]
+
+
+def test_folder_of_an_older_version_says_what_to_do(folder, keys, capsys, tmp_path, monkeypatch):
+    text = (folder / "keys.toml").read_text()
+    (folder / "keys.toml").write_text(text[text.index("[[key]]") :].replace('suite = "ES256"\n', ""))
+    for code, _, wrong in (keys("show", folder), keys("sam", folder)):
+        assert (code, "move it aside" in wrong) == (78, True)
+    # And so does the user's own development authority.
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    (tmp_path / "juzhu").mkdir()
+    folder.rename(tmp_path / "juzhu" / "development-authority")
+    words = ("--division", str(DIVISION), "--born", "1950-03-01", "--issued", "2025-06-01")
+    assert main(["card", "new", *words, "--out", str(tmp_path / "card.json")]) == 78
+    assert "aside" in capsys.readouterr().err
+
+
+def test_commands_for_trying_out_take_no_sealed_keys(folder, capsys, tmp_path):
+    words = ("--division", str(DIVISION), "--born", "1950-03-01", "--issued", "2025-06-01")
+    assert main(["card", "new", *words, "--out", str(tmp_path / "c.json"), "--keys", str(folder)]) == 78
+    assert "takes development keys alone" in capsys.readouterr().err
+
+
+def test_bundle_that_no_reader_holds_is_not_made(keys, tmp_path):
+    divisions = [word for number in range(110000, 110000 + 16 * 20) for word in ("--division", number)]
+    code, _, wrong = keys("make", tmp_path / "k", *divisions)
+    assert (code, "a reader could not hold" in wrong) == (78, True)
+    assert not (tmp_path / "k").exists()
+
+
 def test_nothing_to_sign_is_said(folder, keys):
     code, _, wrong = keys("sign", folder, "--root", "root-1")
     assert (code, "nothing waits for a signature" in wrong) == (78, True)

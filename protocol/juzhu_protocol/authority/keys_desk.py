@@ -6,6 +6,7 @@ the folder next finishes what was cut.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +39,9 @@ from .signing import new_signer, signer_of
 from .signing_key import SigningKey, key_head, open_key, open_sam, refuse_careless, seal_key, seal_sam
 
 
+_HALF_WRITTEN = re.compile(r"\.[A-Za-z0-9-]+\.(key|toml|bin|json)-[a-z0-9_]{8}")
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a proposal is: root keys that signed it, how many must, and whether it came into force."""
@@ -64,6 +68,10 @@ class KeysDesk:
         except OSError as error:
             raise KeysFolderError(f"{folder}: {error.strerror}") from None
         try:
+            for left in folder.iterdir():
+                # What a killed process was writing: nothing of it counts.
+                if _HALF_WRITTEN.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
             self._finish()
             self.state = read_state(folder)
             self.in_force = Bundle.from_bytes(self._believed().body)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from .errors import KeysFolderError, PassphraseError, PassphraseNeededError, PrivateFileError
+from .private_key import Hidden
 
 FORMAT = "juzhu private key 1"
 SCRYPT, NONE = "scrypt-aes256gcm", "none"
@@ -47,7 +48,7 @@ def passphrase_bytes(text: str) -> bytes:
     return unicodedata.normalize("NFC", text).encode()
 
 
-class PrivateFiles:
+class PrivateFiles(Hidden):
     """Seals and opens files under one passphrase, or leaves them open where there is none (development keys).
 
     The costly key is derived once for each salt; new files share one.
@@ -149,9 +150,6 @@ class PrivateFiles:
 
     def __repr__(self) -> str:
         return f"PrivateFiles({'passphrase not shown' if self.protects else 'no passphrase'})"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a passphrase is not pickled")
 
 
 def read_head(path: Path) -> Head:

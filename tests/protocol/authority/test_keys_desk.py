@@ -208,6 +208,14 @@ def test_process_killed_at_any_write_leaves_a_folder_that_works_and_can_go_on(fo
     assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
+def test_what_a_killed_process_was_writing_is_cleared_away(folder):
+    for name in (".bundle.bin-abcd1234", ".permit-x.key-0_9xyzab"):
+        (folder / name).write_bytes(b"half")
+    with KeysDesk(folder):
+        pass
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
 def test_key_that_a_cut_run_made_is_taken_and_no_second_one_made(folder):
     spec = KeySpec("permit-z", "permit", (410203,), FIRST, LAST)
     with KeysDesk(folder) as desk:
