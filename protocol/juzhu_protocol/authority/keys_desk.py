@@ -38,7 +38,6 @@ from .sam_set import MAX_EPOCH, SamSet, new_masters
 from .signing import new_signer, signer_of
 from .signing_key import SigningKey, key_head, open_key, open_sam, refuse_careless, seal_key, seal_sam
 
-
 _HALF_WRITTEN = re.compile(r"\.[A-Za-z0-9-]+\.(key|toml|bin|json)-[a-z0-9_]{8}")
 
 
