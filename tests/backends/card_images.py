@@ -1,11 +1,9 @@
 """Card images as the authority writes them, with the development keys."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
-from juzhu_protocol.authority.personalise import card_keys_of
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.rules.calendar import from_iso
 from juzhu_simulator.population import Population, noon
@@ -25,6 +23,5 @@ def make_images(folder: Path, endorsements: tuple[int, ...]) -> list[CardImage]:
                 permit = registry.endorse(
                     permit.list_division, permit.serial, keys=KEYS, now=noon(permit.good_through - 3)
                 )
-            image = registry.card_image(permit.list_division, permit.serial)
-            images.append(replace(image, card_keys=card_keys_of(image, KEYS)))
+            images.append(registry.card_image(permit.list_division, permit.serial, KEYS))
     return images
