@@ -20,7 +20,10 @@ from typing import Any
 import pytest
 
 from juzhu_host.bus import MqttBus
+from juzhu_protocol.authority.application import Application
+from juzhu_protocol.authority.holder_file import HolderFile
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
+from juzhu_protocol.authority.permits import Holder, Permit
 from juzhu_protocol.authority.private_files import PrivateFiles
 from juzhu_protocol.authority.sam_set import SamSet
 from juzhu_protocol.authority.signing import Signer
@@ -29,7 +32,18 @@ from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.records.card import CardKeys
 from juzhu_protocol.records.link import Tap
-from leaks import PASSWORD, PEOPLE, Detector, keys_folders, secrets_of_folder, told
+from leaks import (
+    ADDRESS,
+    NAME,
+    NUMBER,
+    PASSWORD,
+    PEOPLE,
+    Detector,
+    bytes_of,
+    keys_folders,
+    secrets_of_folder,
+    told,
+)
 
 CHANNELS = ("stdout", "stderr", "log", "failure", "error", "child", "log file", "tap", "mqtt")
 MOST_KEPT = 1 << 22
@@ -53,6 +67,14 @@ KEY_HOLDERS: "dict[type, Callable[[Any], Iterable[tuple[str, bytes]]]]" = {
 }
 """Class -> (label, secret) of what an instance holds as soon as it is made: from then on it may be met nowhere."""
 
+PERSON_HOLDERS: "dict[type, dict[str, str]]" = {
+    Holder: {"name": NAME, "citizen_number": NUMBER, "household_address": ADDRESS},
+    HolderFile: {"name": NAME, "citizen_number": NUMBER, "household_address": ADDRESS, "address": ADDRESS},
+    Application: {"name": NAME, "citizen_number": NUMBER, "household_address": ADDRESS, "address": ADDRESS},
+    Permit: {"address": ADDRESS},
+}
+"""Class -> kinds of its fields: what a test calls its people is known even where leaks.MARKS does not tell it."""
+
 _watchers: "list[Watch]" = []
 
 
@@ -74,7 +96,7 @@ class Watch:
 
     def note(self, channel: str, text: "bytes | str") -> None:
         """Keep what a test let out until the phase of the test ends."""
-        raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else bytes(text)
+        raw = bytes_of(text)
         texts = self._texts.setdefault(channel, {})
         if raw and raw not in texts:
             texts[raw] = None
@@ -90,10 +112,11 @@ class Watch:
         self._met_in_test.add_key(label, secret)
         self._changed = True
 
-    def learn_passphrase(self, passphrase: str) -> None:
-        """Know the passphrase of a keys folder of the test that runs."""
-        self._met_in_test.add_word(PASSWORD, "a keys folder's passphrase", passphrase)
-        self._changed = True
+    def learn_word(self, kind: str, label: str, word: str) -> None:
+        """Know a passphrase or a person's word of the test that runs; what marks tell and plain ASCII are left out."""
+        if kind == PASSWORD or not (word.isascii() or self.known.find(word)):
+            self._met_in_test.add_word(kind, label, word)
+            self._changed = True
 
     # -- pytest's hooks
 
@@ -247,6 +270,8 @@ def _tap_everything() -> None:
         lambda _self, topic, payload, *_, **__: _note("mqtt", topic.encode() + b" " + payload),
     )
     _before(PrivateFiles, "__init__", _learn_passphrase)
+    for owner, kinds in PERSON_HOLDERS.items():
+        _after(owner, "__init__", partial(_learn_person, kinds))
     for owner, secrets_of in KEY_HOLDERS.items():
         _after(owner, "__init__", partial(_learn_all, secrets_of))
 
@@ -254,7 +279,13 @@ def _tap_everything() -> None:
 def _learn_passphrase(_files: PrivateFiles, passphrase: "bytes | None" = None) -> None:
     # Tests of the shortest and longest use one character many times.
     if _watchers and passphrase and len(set(passphrase)) >= MIN_PASSPHRASE_LETTERS:
-        _watchers[-1].learn_passphrase(passphrase.decode())
+        _watchers[-1].learn_word(PASSWORD, "a keys folder's passphrase", passphrase.decode())
+
+
+def _learn_person(kinds: "dict[str, str]", _made: None, person: Any, *_: Any, **__: Any) -> None:
+    for name, kind in kinds.items():
+        for watcher in _watchers[-1:]:
+            watcher.learn_word(kind, f"{type(person).__name__}.{name}", getattr(person, name))
 
 
 def _learn_all(

@@ -65,6 +65,16 @@ _PEOPLE = {
 }
 
 
+def bytes_of(text: "bytes | str") -> bytes:
+    """The bytes of a text, those too that were no UTF-8 where it was read."""
+    if not isinstance(text, str):
+        return bytes(text)
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def views(data: bytes) -> "Iterator[tuple[str, bytes]]":
     """Yield (how it is written, bytes) of the data itself and of everything that is encoded in it."""
     yield "as it stands", data
@@ -142,11 +152,11 @@ class Detector:
         """Know a word of one kind, such as a password or a holder's name, of 2 characters or more."""
         for encoding in ("utf-8", "utf-16-le"):
             if len(word) >= 2:
-                self._words.setdefault(word.encode(encoding), (kind, label))
+                self._words.setdefault(word.encode(encoding, "surrogatepass"), (kind, label))
 
     def find(self, data: "bytes | str") -> "list[tuple[str, str, str]]":
         """Return (kind, label, how it is written) of what the data shows, each once, and never its text."""
-        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else bytes(data)
+        raw = bytes_of(data)
         found: dict[tuple[str, str, str], None] = {}
         for how, view in views(raw):
             for kind, label in self._in_view(view):

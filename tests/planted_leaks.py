@@ -10,6 +10,7 @@ import pytest
 
 from juzhu_host.bus import MqttBus
 from juzhu_protocol.authority.errors import IncompleteApplicationError, Lack
+from juzhu_protocol.authority.permits import Permit
 from juzhu_protocol.authority.private_files import PrivateFiles
 from juzhu_protocol.authority.signing import new_signer
 from juzhu_protocol.card.authentication import SessionKeys
@@ -21,6 +22,7 @@ from leaks import CANARY_NAME, secrets_of_folder
 KEY = os.environ["PLANTED"]
 ECHO = [sys.executable, "-c", "import os, sys; print(os.environ['PLANTED'], file=sys.stderr)"]
 
+ELSEWHERE = "山茶胡同5号"
 MAKE_KEYS = """
 import sys
 from pathlib import Path
@@ -172,6 +174,12 @@ def test_stdout_of_a_sessions_key():
 def test_stdout_of_a_file_of_keys_that_a_child_made(tmp_path):
     subprocess.run([sys.executable, "-c", MAKE_KEYS, str(tmp_path / "keys")], check=True, timeout=60)
     print(dict(secrets_of_folder(tmp_path / "keys")))
+
+
+def test_error_of_a_persons_address():
+    permit = Permit(*[0] * 17, address=ELSEWHERE)
+    with pytest.raises(RecordError):
+        raise RecordError(f"no way to {permit.address}")
 
 
 def test_stderr_of_a_passphrase():

@@ -139,6 +139,14 @@ def test_word_of_one_test_is_met_and_only_there():
     assert kinds("mqtt://user:Mei-Hua 9@broker", knowing()) == set()
 
 
+def test_text_that_is_no_text_is_looked_through_all_the_same():
+    assert kinds(f"\udc80 {CANARY_NAME}") == {NAME}
+    assert kinds(f"\ud800 {CANARY_NAME}") == {NAME}
+    detector = Detector()
+    detector.add_word(NAME, "a name that no encoding has", "\ud800 甲")
+    assert kinds("told: \ud800 甲", detector) == {NAME}
+
+
 def test_keys_that_tests_count_up_are_left_out():
     for secret in (bytes(32), b"\x11" * 32, bytes(range(32)), (2001).to_bytes(32, "big"), b"\x01\x02" * 16):
         assert kinds(secret, knowing(secret)) == set()
@@ -180,6 +188,10 @@ def run(pytester, monkeypatch):
     return session
 
 
+KINDS = {"a_name": NAME, "not_stderr": NAME, "a_passphrase": PASSWORD, "a_persons_address": ADDRESS}
+"""Part of a planted test's name -> what it leaks; a key if none is there."""
+
+
 @pytest.mark.shows("stdout", NAME, why="the session inside plants a name and tells of it here")
 def test_canary_in_any_channel_fails_its_test(run):
     results = run(PLANTED.read_text(encoding="utf-8"))
@@ -190,13 +202,9 @@ def test_canary_in_any_channel_fails_its_test(run):
         channel = next(one for one in channels if name.startswith("test_" + one.replace(" ", "_")))
         met.add(channel)
         assert outcome == "failed", name
-        kind = (
-            NAME if "a_name" in name or "not_stderr" in name else PASSWORD if "a_passphrase" in name else KEY
-        )
-        assert f"{channel} shows a {kind} " in said, (
-            name,
-            said,
-        )
+        kind = next((kind for part, kind in KINDS.items() if part in name), KEY)
+        article = "an" if kind == ADDRESS else "a"
+        assert f"{channel} shows {article} {kind} " in said, (name, said)
         assert SECRET.hex()[:16] not in said, name
     assert met == set(CHANNELS)
 
