@@ -44,6 +44,9 @@ async def test_tap_is_measured_on_both_runtimes_with_its_air_code_and_heap():
         assert air["bytes"] < air["bytes_with_framing"] <= 450
         assert air["ms"] < 60
     assert "heap_bytes" not in found["cpython"]
+    for suite in ("ES256", "SM2-SM3"):
+        allocated = {how: one["allocated_bytes"] for how, one in found["micropython"][suite].items()}
+        assert allocated["cold"] > allocated["warm"] > 1000
     heap = found["micropython"]["heap_bytes"]
     assert heap["total"] == sum(grown for stage, grown in heap.items() if stage != "total")
     assert heap["code"] > heap["tables"] > 4096

@@ -151,7 +151,7 @@ def _tap_figures(tap: dict[str, float], hashing: dict[str, float]) -> dict[str, 
     def both(us: float, units: float) -> dict[str, float]:
         return {"ms": round(us / 1000, 3), "units": round(units)}
 
-    return {
+    told: dict[str, Any] = {
         **both(tap["us"], tap["units"]),
         "without_hashing": both(tap["us"] - hashing["us"], tap["units"] - hashing["units"]),
         "hashing": {
@@ -160,6 +160,9 @@ def _tap_figures(tap: dict[str, float], hashing: dict[str, float]) -> dict[str, 
             "sm3_blocks": hashing["sm3_blocks"],
         },
     }
+    if "allocated" in tap:
+        told["allocated_bytes"] = tap["allocated"]
+    return told
 
 
 def mpy_bytes(sizes: dict[str, int] | None) -> dict[str, Any] | None:
