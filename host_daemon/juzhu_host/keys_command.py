@@ -13,6 +13,7 @@ from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.private_files import PrivateFiles
 from juzhu_protocol.authority.signing_key import SigningKey
+from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG, EXIT_OK
 from juzhu_protocol.profiles.source import find_profile, profile_names
 from juzhu_protocol.rules.calendar import add_years, day_of, iso
 from juzhu_protocol.trust.bundle import Roots
@@ -234,7 +235,7 @@ def _make_specs(args: argparse.Namespace) -> list[KeySpec]:
 def _show(args: argparse.Namespace) -> int:
     found = describe(args.folder, args.on or today())
     print(json.dumps(found, ensure_ascii=False) if args.json else "\n".join(lines(found)))
-    return 0
+    return EXIT_OK if found["bundle"]["believed"] else EXIT_CONFIG
 
 
 def _add(args: argparse.Namespace) -> int:

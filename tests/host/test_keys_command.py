@@ -346,6 +346,16 @@ def test_signing_without_a_root_key_is_refused(folder, keys, words):
     assert "root" in wrong or "purpose" in wrong
 
 
+def test_bundle_that_the_root_does_not_stand_behind_is_shown_as_that(folder, keys):
+    raw = bytearray((folder / "bundle.bin").read_bytes())
+    raw[-1] ^= 1
+    (folder / "bundle.bin").write_bytes(raw)
+    code, said, _ = keys("show", folder)
+    assert (code, "NOT TO BE BELIEVED" in said) == (78, True)
+    code, _, wrong = keys("rotate", folder, "permit-410200", "--from", THEFT)
+    assert (code, "not to be believed" in wrong) == (78, True)
+
+
 def test_damaged_proposal_is_shown_and_stops_no_service(folder, keys):
     keys("rotate", folder, "permit-410200", "--from", THEFT)
     (folder / "proposal.json").write_text("{")

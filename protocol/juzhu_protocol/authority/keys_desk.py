@@ -74,6 +74,12 @@ class KeysDesk:
             self._finish()
             self.state = read_state(folder)
             self.in_force = Bundle.from_bytes(self._believed().body)
+            same_body = _body(self.state.keys, self.in_force) == self._believed().body
+            if not same_body or not _same_keys(self.state.keys, self.state.roots):
+                raise KeysFolderError(
+                    f"{folder / KEYS_TOML} does not say what bundle and roots.toml do, on which changes would be "
+                    "built: restore it from a backup"
+                )
         except BaseException:
             self._lock.release()
             raise
@@ -109,20 +115,20 @@ class KeysDesk:
 
     def unlock(self, files: PrivateFiles) -> PrivateFiles:
         """Return what new files of this folder are sealed with: the passphrase of those that are here."""
-        if self.state.keys.development:
-            return PrivateFiles()
-        if not files.protects:
+        development = self.state.keys.development
+        if not (development or files.protects):
             raise PassphraseNeededError(
                 f"the private files of {self.folder} are sealed: their passphrase is needed"
             )
+        files = PrivateFiles() if development else files
         for known in self.state.keys.keys:
             path = key_path(self.folder, known.spec.name)
             # A root's is sealed by whoever keeps it.
             if path.exists() and known.spec.purpose != "root":
-                open_key(path, known, files, development=False)
+                open_key(path, known, files, development=development)
                 return files
         for epoch, path in sam_paths(self.folder):
-            open_sam(path, epoch, files, development=False)
+            open_sam(path, epoch, files, development=development)
             return files
         return files
 
@@ -270,6 +276,7 @@ class KeysDesk:
             return read_proposal(self.proposal_path)
         if self.state.proposal is None:
             raise ProposalError(f"nothing waits for a signature in {self.folder}: change something first")
+        check_text(self.state.proposal, self.proposal_path)
         return self.state.proposal
 
     def _believed(self) -> SignedBundle:
@@ -319,17 +326,27 @@ def _same_roots(one: Roots, other: Roots) -> bool:
     return (one.public_keys, one.threshold, one.suite) == (other.public_keys, other.threshold, other.suite)
 
 
+def _same_keys(keys: KeysFile, roots: Roots) -> bool:
+    """Whether the root keys of a keys.toml are those of a roots.toml."""
+    public = {key.public_key for key in keys.keys if key.spec.purpose == "root"}
+    return public == set(roots.public_keys.values())
+
+
 def check_text(proposal: Proposal, path: Path) -> KeysFile:
     """Return a proposal's keys.toml; ProposalError unless its body and its roots.toml say just that."""
     keys, bundle = proposal.keys(path), proposal.bundle
-    roots = {key.public_key for key in keys.keys if key.spec.purpose == "root"}
-    if roots != set(proposal.roots(path).public_keys.values()):
+    if not _same_keys(keys, proposal.roots(path)):
         raise ProposalError(
             f"{path}: its roots.toml is not what its keys say: do not sign it, fetch it again"
         )
-    if bundle_body(keys.keys, bundle.bundle_version, bundle.time, keys.epochs) != proposal.body:
+    if _body(keys, bundle) != proposal.body:
         raise ProposalError(f"{path}: its bundle is not what its keys say: do not sign it, fetch it again")
     return keys
+
+
+def _body(keys: KeysFile, like: Bundle) -> bytes:
+    """The body of a bundle of these keys, with another one's version and time."""
+    return bundle_body(keys.keys, like.bundle_version, like.time, keys.epochs)
 
 
 def roots_text(keys: KeysFile, roots: Roots) -> str:

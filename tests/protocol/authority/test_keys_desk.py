@@ -460,6 +460,42 @@ def test_real_folder_with_an_open_or_unsealed_key_is_refused(sealed):
         KeyRing.load(sealed, PASSPHRASE)
 
 
+def test_real_folder_that_others_may_write_to_is_refused(sealed):
+    sealed.chmod(0o770)
+    with pytest.raises(PrivateFileError, match="chmod 700"):
+        KeyRing.load(sealed, PASSPHRASE)
+
+
+def test_real_folder_is_not_made_a_development_folder_behind_its_owners_back(sealed):
+    """Its next SAM set would stand there unsealed."""
+    path = sealed / "keys.toml"
+    path.write_text("development = true\n" + path.read_text())
+    with pytest.raises(PrivateFileError, match="one of them was changed"):
+        KeyRing.load(sealed, PASSPHRASE)
+    with KeysDesk(sealed) as desk, pytest.raises(PrivateFileError, match="one of them was changed"):
+        desk.unlock(PrivateFiles(PASSPHRASE))
+
+
+@pytest.mark.parametrize("purpose", ["root", "permit"])
+def test_key_that_somebody_wrote_into_keys_toml_gets_into_no_proposal(folder, tmp_path, purpose):
+    stranger = KeyRing.make(tmp_path / "other", SPECS, start_of(FIRST)).keys
+    key = next(key for key in stranger if key.spec.purpose == purpose).known()
+    with KeysDesk(folder) as desk:
+        text = desk.next_keys.with_key(replace(key, spec=replace(key.spec, name="helper"))).to_toml()
+    (folder / "keys.toml").write_text(text)
+    with pytest.raises(KeysFolderError, match=r"does not say what bundle and roots\.toml do"):
+        KeysDesk(folder)
+
+
+def test_proposal_whose_text_was_changed_is_not_signed(folder):
+    propose_rotation(folder)
+    content = json.loads((folder / "proposal.json").read_text())
+    content["keys"] = content["keys"].replace("410202", "410203", 1)
+    (folder / "proposal.json").write_text(json.dumps(content))
+    with KeysDesk(folder) as desk, pytest.raises(ProposalError, match="not what its keys say"):
+        desk.sign([root(folder, "root-1")])
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("permit-x", "list-x"), ("sam-1", "permit-x"), ("permit-x", "root-1")]
 )
