@@ -25,7 +25,10 @@ from host.keys_kit import (
     trusted,
     write_passphrase,
 )
+from juzhu_host.cli import main
 from juzhu_protocol.authority import private_files
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.private_files import MIN_COST
 from juzhu_protocol.card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
@@ -42,7 +45,7 @@ from juzhu_protocol.trust.bundle import open_bundle
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, PROFILE_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import open_manifest
 from juzhu_protocol.trust.profile import open_profile
-from juzhu_protocol.trust.service import check_session
+from juzhu_protocol.trust.service import check_session, read_card
 from portable_files import ROOT
 
 
@@ -289,6 +292,48 @@ def test_key_of_sm2_is_added_beside_the_others(folder, keys):
     sm2 = ring.permit_key(DIVISION, from_iso(BEFORE), SUITE_SM2_SM3)
     assert authenticity(folder, service(sm2, BEFORE)) == GENUINE
     assert ring.permit_key(DIVISION, from_iso(BEFORE)).spec.name == "permit-410200"
+
+
+# -- as the clerk meets it ---------------------------------------------------------------------------------------
+
+
+def test_clerk_goes_on_with_sealed_keys_through_a_rotation_and_a_theft(
+    folder, keys, tmp_path, passphrase, capsys
+):
+    """Cards that `juzhu permit` issued and endorsed before and after, as a reader with the newest bundle sees them."""
+    registry = tmp_path / "permits.db"
+
+    def permit(act, day, *words):
+        card = tmp_path / "card.json"
+        given = ("--registry", registry, "--day", day, "--keys", folder, "--passphrase-file", passphrase)
+        assert main(["permit", act, *map(str, given), "--card", str(card), *map(str, words)]) == 0
+        capsys.readouterr()
+        return CardImage.from_json(card.read_text())
+
+    def issue(day, number):
+        words = ("--division", DIVISION, "--name", "试验人", "--sex", "男", "--household-address", "某省某市")
+        citizen = ("--citizen-number", synthetic(from_iso("1960-03-01"), number))
+        return permit(
+            "issue", day, *words, *citizen, "--address", "某街", "--registered", "2024-08-01", "--create"
+        )
+
+    def seen(image):
+        return read_card(image.info, image.service, trusted(folder), NativeVerifier())[1]
+
+    first = issue(BEFORE, 1)
+    keys("rotate", folder, "permit-410200", "--from", THEFT)
+    signed_by(keys, folder, "root-1", "root-2")
+    second = issue(AFTER, 3)
+    assert [seen(first), seen(second)] == [GENUINE, GENUINE]
+    assert Service.from_bytes(first.service).key_id != Service.from_bytes(second.service).key_id
+    endorsed = permit("endorse", "2026-12-20", "--serial", 1)
+    assert seen(endorsed) == GENUINE
+    # The endorsement key is stolen: who was endorsed by it is referred, who was not is not.
+    keys("revoke", folder, "endorsement-410200", "--on", "2026-12-24")
+    signed_by(keys, folder, "root-1", "root-2")
+    assert [seen(first), seen(second), seen(endorsed)] == [GENUINE, GENUINE, KEY_WITHDRAWN]
+    # A new card puts it right.
+    assert seen(permit("replace", "2026-12-28", "--serial", 1)) == GENUINE
 
 
 # -- the procedures as they are written ----------------------------------------------------------------------
