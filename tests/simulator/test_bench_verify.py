@@ -13,12 +13,14 @@ from parts import needs
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Bursts of one check: what is measured here is not looked at."""
+    """Bursts of one check, and few rounds: what is measured here is not looked at."""
     monkeypatch.setattr(verify, "BURST_US", 1)
+    monkeypatch.setattr(verify, "PIECE", 500)
+    monkeypatch.setattr(verify, "LOOPS", 1000)
 
 
 def judge_runtime(found):
-    assert found["unit_us"] > 0
+    assert found["unit_us"] >= 0
     # What is signed with ES256 is one block of SHA-256; Z_A makes it two of SM3.
     assert [found[suite]["hash_blocks"] for suite in verify.SUITES] == [1, 2]
     for suite in verify.SUITES:
@@ -33,7 +35,7 @@ def judge_runtime(found):
 async def test_checks_are_measured_on_both_runtimes():
     found = await verify.run(argparse.Namespace(count=1))
     assert list(found) == ["inputs", "cpython", "micropython"]
-    assert found["inputs"]["rounds"] * 10_000 == 100_000
+    assert found["inputs"]["rounds"] == 2
     judge_runtime(found["cpython"])
     judge_runtime(found["micropython"])
     assert found["cpython"]["ES256"]["table_ram_bytes"] is None

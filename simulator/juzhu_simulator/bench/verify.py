@@ -33,9 +33,9 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
         found["micropython"] = figures(await run_in_vm("verify_rig", inputs))
     return {
         "inputs": {
-            "rounds": max(arguments.count, LOOPS // PIECE),
+            "rounds": inputs["rounds"],
             "burst_ms": BURST_US / 1000,
-            "unit": f"a = a * b % p on locals, 256 bits, {PIECE} loops in each round",
+            "unit": f"a = a * b % p on locals, 256 bits, {PIECE} loops before and after each burst",
             "record": "SERVICE",
             "record_bytes": {name: len(text) // 2 for name, text in inputs["services"].items()},
             "comb_teeth": TEETH,
@@ -54,7 +54,8 @@ def make_inputs(count: int) -> dict[str, Any]:
         "bundle": keys.bundle.hex(),
         "services": {name: _service(keys, suite).hex() for name, suite in SUITES.items()},
         "burst_us": BURST_US,
-        "count": count,
+        "piece": PIECE,
+        "rounds": max(count, LOOPS // PIECE),
     }
 
 
