@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from leak_watch import Watch
 from parts import missing, nightly, require_all
 
 hypothesis.settings.register_profile("sample", derandomize=True, deadline=None, max_examples=100)
@@ -15,6 +16,10 @@ hypothesis.settings.load_profile("nightly" if nightly() else "sample")
 # A proxy of this machine must not come between a test and the server it started on loopback.
 for _name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
     os.environ.pop(_name, None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Watch(), "leak-watch")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

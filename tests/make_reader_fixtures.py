@@ -4,6 +4,7 @@ Run `python tests/make_reader_fixtures.py` after a record or a development key c
 deterministic, so that the same keys give the same file.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -28,19 +29,23 @@ NOW = start_of(TODAY) + 12 * 3600
 DAY_S = 86400
 DIVISION, ORGAN_DIVISION = 410200, 410202
 GOOD, SUSPENDED, LATER_SUSPENDED, REVOKED, FORGED, UNKNOWN = 1001, 1002, 1003, 1004, 1005, 1006
+ENDORSED = day_number(2026, 5, 20)
+SM2_DIVISION = 410225
 BUS_SENIOR = service_code("bus.senior")
 # So many that a list takes several parts on the link.
 FILLER = {serial: STATUS_SUSPENDED if serial % 3 else STATUS_REVOKED for serial in range(2000, 2600)}
 
 
-def info(serial: int, key_id: bytes) -> bytes:
-    return Info(suite=1, list_division=DIVISION, serial=serial, key_id=key_id, card_key_epoch=1).to_bytes()
+def info(serial: int, key_id: bytes, suite: int = 1, epoch: int = 1) -> bytes:
+    return Info(
+        suite=suite, list_division=DIVISION, serial=serial, key_id=key_id, card_key_epoch=epoch
+    ).to_bytes()
 
 
-def service(serial: int, signer: SigningKey, key_id: bytes | None = None) -> bytes:
+def service(serial: int, signer: SigningKey, key_id: bytes | None = None, **changes: int) -> bytes:
     """A 66-year-old's permit in force; `key_id` names another key than the one that signs."""
     record = Service(
-        suite=1,
+        suite=signer.suite,
         list_division=DIVISION,
         serial=serial,
         issuing_division=ORGAN_DIVISION,
@@ -50,12 +55,14 @@ def service(serial: int, signer: SigningKey, key_id: bytes | None = None) -> byt
         residence_since=day_number(2024, 6, 1),
         endorsement_number=1,
         endorsement_kind=1,
-        endorsement_day=day_number(2026, 5, 20),
+        endorsement_day=ENDORSED,
         good_through=day_number(2027, 6, 1),
         permit_class=1,
         key_id=key_id or signer.key_id,
         signature=bytes(64),
     )
+    for name, value in changes.items():
+        setattr(record, name, value)
     record.signature = signer.sign(SERVICE_CONTEXT, signed_part(record.to_bytes()))
     return record.to_bytes()
 
@@ -107,6 +114,11 @@ def revoked(key: SigningKey) -> SigningKey:
     return replace(key, spec=replace(key.spec, revoked_on=TODAY - 2))
 
 
+def expired(key: SigningKey) -> SigningKey:
+    """The same key, good until the day before it signed the last endorsements."""
+    return replace(key, spec=replace(key.spec, valid_through=ENDORSED - 1))
+
+
 def sm2_bundle(keys: list[SigningKey], version: int, time: int) -> bytes:
     """The body of a bundle whose first keys, an organ's and the list's, are SM2's."""
     bundle = Bundle.from_bytes(bundle_body(keys, version, time))
@@ -124,11 +136,16 @@ def make() -> str:
     ring = KeyRing.load(DEVELOPMENT_KEYS)
     keys = {key.spec.name: key for key in ring.keys}
     organ, other, listing = keys["organ-kaifeng"], keys["organ-zhengzhou"], keys["list-kaifeng"]
-    policy = keys["policy-kaifeng"]
+    policy, endorsing, sm2 = keys["policy-kaifeng"], keys["endorsement-kaifeng"], keys["permit-sm2-kaifeng"]
     roots = [keys["root-1"], keys["root-2"], keys["root-3"]]
     organs = [key for key in ring.keys if key.spec.purpose == "permit"]
     # The first bundle lacks the other city's organ, so that its key is unknown.
     believed = [key for key in ring.keys if key is not other]
+    fresh = {"endorsement_number": 0, "endorsement_kind": 0, "endorsement_day": 0}
+
+    def with_organ(change: Callable[[SigningKey], SigningKey]) -> list[SigningKey]:
+        return [change(key) if key is organ else key for key in believed]
+
     first_list = build_list(DIVISION, 3000, {SUSPENDED: STATUS_SUSPENDED, REVOKED: STATUS_REVOKED, **FILLER})
     second_list = build_list(
         DIVISION,
@@ -178,6 +195,16 @@ def make() -> str:
         "REVOKED": (info(REVOKED, organ.key_id), service(REVOKED, organ)),
         "FORGED": (info(FORGED, organ.key_id), service(FORGED, other, organ.key_id)),
         "UNKNOWN": (info(UNKNOWN, other.key_id), service(UNKNOWN, other)),
+        "BUNDLE_BUS_EPOCH_2": sign_bundle(bundle_body(believed, 2, NOW - DAY_S, (2, 1, 1)), roots[:2]),
+        "BUNDLE_ORGAN_REVOKED": sign_bundle(bundle_body(with_organ(revoked), 2, NOW - DAY_S), roots[:2]),
+        "BUNDLE_ORGAN_EXPIRED": sign_bundle(bundle_body(with_organ(expired), 2, NOW - DAY_S), roots[:2]),
+        "GOOD_SM2": (
+            info(GOOD, sm2.key_id, suite=SUITE_SM2_SM3),
+            service(GOOD, sm2, issuing_division=SM2_DIVISION),
+        ),
+        "BEYOND_DIVISIONS": (info(GOOD, sm2.key_id, suite=SUITE_SM2_SM3), service(GOOD, sm2)),
+        "ENDORSED_BY_ITS_KEY": (info(GOOD, organ.key_id), service(GOOD, endorsing)),
+        "PERMIT_BY_ENDORSEMENT_KEY": (info(GOOD, organ.key_id), service(GOOD, endorsing, **fresh)),
         "SWAPPED_INFO": (info(GOOD, organ.key_id), service(SUSPENDED, organ)),
     }
     lines = ['"""GENERATED by tests/make_reader_fixtures.py with the development keys; do not edit."""', ""]

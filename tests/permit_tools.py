@@ -12,7 +12,8 @@ from juzhu_protocol.rules.calendar import add_months, from_iso, start_of
 KEYS = KeyRing.load(DEVELOPMENT_KEYS)
 CITY = 410200
 ISSUER = 410202
-_sequence = itertools.count(1)
+# A citizen number has room for 999; the even number of them keeps men and women in turn.
+_sequence = itertools.cycle(range(1, 999))
 
 
 def at(day):

@@ -50,6 +50,7 @@ from .host_link import HostLink
 from .pseudonym import NO_PSEUDONYM, Pseudonyms
 from .settings import ReaderSettings
 from .store import ReaderStore
+from .table_slots import TableSlots
 from .tap_ring import CHAIN_LABEL, TapRing
 
 TYPE_CHECKING = False
@@ -83,7 +84,7 @@ class ReaderCore:
     def __init__(self, settings: ReaderSettings, ports: "Ports", session: int) -> None:
         self._settings = settings
         self._ports = ports
-        self._verifier = SignatureVerifier()
+        self._verifier = SignatureVerifier(TableSlots(ports.flash), ports.sm3_compress)
         self.store = ReaderStore(ports, settings.profile.list_division, settings.roots, self._verifier)
         self.ring = TapRing(
             ports.flash, self.store.state.ring_id, derive_key(settings.reader_key, CHAIN_LABEL)
@@ -164,12 +165,14 @@ class ReaderCore:
         self._prepare_keys()
 
     def _prepare_keys(self) -> None:
-        """Queue the tables of the keys that this reader will meet, the list's first."""
-        if self.store.keys is None:
-            return
+        """Queue the tables of the keys that this reader will meet, the list's first and the root's last.
+
+        Without the root's, whoever sends bundles could have their tables built again and again between two taps.
+        """
         lists = self._keys_for((PURPOSE_LIST,), [self._profile.list_division])
         organs = self._keys_for((PURPOSE_ENDORSEMENT, PURPOSE_PERMIT), list(self._profile.units))
-        self._verifier.prepare(lists + organs)
+        roots = [(self._settings.roots.suite, key) for key in self._settings.roots.public_keys.values()]
+        self._verifier.prepare(lists + organs + roots)
 
     def _keys_for(self, purposes: "tuple[int, ...]", divisions: "list[int]") -> "list[tuple[int, bytes]]":
         keys = self.store.keys.keys if self.store.keys else []

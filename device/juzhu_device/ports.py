@@ -5,12 +5,14 @@ Each class below is documentation that type checkers read: MicroPython has no pr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from typing import Protocol
 
     from juzhu_protocol.card.conversation import Sam
 
     class Flash(Protocol):
-        """Regions of storage that survive a power cut: state, trust, list and profile with 0 and 1 each, and taps.
+        """Regions of storage that survive a power cut: state, trust, list and profile with 0 and 1 each, taps
+        and tables.
 
         A write replaces bytes and may be cut anywhere: then a prefix of it stands and the rest is as before
         or blank. A region never written reads as 0xFF. Failures raise OSError.
@@ -43,3 +45,6 @@ if TYPE_CHECKING:
 
         def random(self, size: int) -> bytes:
             """Return random bytes fit for keys and nonces."""
+
+        def sm3_compress(self, state: "array[int]", blocks: bytes) -> None:
+            """SM3's compression: that of crypto/sm3.py or a native twin of it."""

@@ -6,16 +6,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.rules.calendar import day_of, iso
 from juzhu_protocol.rules.lifecycle import KIND_YEARLY
 
 from .cases import AUTHENTICITIES, CLASSES, KINDS, card_day
 from .errors import CardRefusedError, CaseError
+from .new_card_options import add_new_card, photo_of, suite_of
 from .permit import whole_division
 from .plugins import add_command, plugins
 from .profile_option import add_profile, home_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from juzhu_protocol.authority.keys import KeyRing
 
 PLUGIN_GROUP = "juzhu.card_commands"
@@ -68,8 +72,11 @@ def _register_new(acts: Any) -> None:
     )
     new.add_argument("--serial", type=option_serial, default=1, help="in its list division (default: 1)")
     new.add_argument(
-        "--address", default="", metavar="TEXT", help="that the endorsements carry; made-up people's only"
+        "--address",
+        metavar="TEXT",
+        help="that HOLDER and the endorsements carry; made-up people's only (default: a made-up one)",
     )
+    add_new_card(new)
     new.add_argument("--out", type=Path, required=True, metavar="FILE")
     _add_signing(new)
     new.set_defaults(run=_new)
@@ -80,6 +87,7 @@ def _register_show(acts: Any) -> None:
     show = acts.add_parser("show", help=text, description=text)
     show.add_argument("card", type=Path, metavar="FILE")
     show.add_argument("--json", action="store_true", help="print one JSON object")
+    show.add_argument("--holder", action="store_true", help="show HOLDER and the addresses too")
     add_trust(show)
     add_profile(show, "the division's own")
     show.set_defaults(run=_show)
@@ -141,6 +149,8 @@ def option_day(text: str) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
+    from juzhu_protocol.authority.made_up import ADDRESS
+
     from .card_files import NewCard, new_image, write_image
 
     profile = home_profile(args.division, args.profile).profile
@@ -154,7 +164,9 @@ def _new(args: argparse.Namespace) -> int:
         registered=args.registered,
         good_through=args.good_through,
         serial=args.serial,
-        address=args.address,
+        address=ADDRESS if args.address is None else args.address,
+        photo=photo_of(args) or b"",
+        suite=suite_of(args) or SUITE_ES256,
     )
     write_image(args.out, new_image(new, profile, _signing_keys(args)))
     return 0
@@ -197,7 +209,7 @@ def _show(args: argparse.Namespace) -> int:
     from juzhu_protocol.rules.decide import KEY_UNKNOWN
     from juzhu_protocol.trust.service import read_card
 
-    from .card_files import endorsement_is_genuine, read_image, shown
+    from .card_files import endorsement_is_genuine, read_image, security_is_genuine, shown
     from .local_trust import load_keys
 
     image = read_image(args.card)
@@ -205,27 +217,42 @@ def _show(args: argparse.Namespace) -> int:
     authenticity = KEY_UNKNOWN
     if keys is not None:
         authenticity = read_card(image.info, image.service, keys, NativeVerifier())[1]
-    found = {"authenticity": AUTHENTICITY_NAMES[authenticity], **shown(image)}
     service = Service.from_bytes(image.service)
+    found = {"authenticity": AUTHENTICITY_NAMES[authenticity], **shown(image, holder=args.holder)}
+    found["security"] = bool(image.security) and (
+        keys is not None and security_is_genuine(image, service, keys)
+    )
     profile = home_profile(service.issuing_division, args.profile).profile
     found["counts_through"] = iso(profile.good_through(service.good_through))
     for entry, raw in zip(found["endorsements"], image.endorsements, strict=True):
         entry["genuine"] = keys is not None and endorsement_is_genuine(raw, service, keys)
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
-        return 0
+    else:
+        _print(found, notes)
+    return 0
+
+
+def _print(found: dict[str, Any], notes: "Sequence[str]") -> None:
+    endorsements, holder = found.pop("endorsements"), found.pop("holder", None)
+    if not found["security"]:
+        found["security"] = "NOT PROVEN" if found["card_key_epoch"] else None
     for name, value in found.items():
-        if name != "endorsements":
-            print(f"{name.replace('_', ' '):20}{'-' if value is None else value}")
-    for entry in found["endorsements"]:
-        told = (f"by {entry['issuing_division']}", "" if entry["genuine"] else "NOT PROVEN", entry["address"])
+        print(f"{name.replace('_', ' '):20}{'-' if value is None else value}")
+    for name, value in (holder or {}).items():
+        print(f"HOLDER {name.replace('_', ' '):24}{value}")
+    for entry in endorsements:
+        told = (
+            f"by {entry['issuing_division']}",
+            "" if entry["genuine"] else "NOT PROVEN",
+            entry.get("address"),
+        )
         print(
             f"{entry['number']:3}  {entry['day']}  {entry['kind']:8} good through {entry['good_through']}  "
             + "  ".join(word for word in told if word)
         )
     for note in notes:
         print(f"note: {note}")
-    return 0
 
 
 def _signing_keys(args: argparse.Namespace) -> "KeyRing":

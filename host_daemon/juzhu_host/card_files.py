@@ -1,28 +1,33 @@
 """Card images for trying things out: made, endorsed and read as files, really signed.
 
-The days of a permit are rules.lifecycle's; the records are the authority's own (authority/personalise.py).
+The days of a permit are rules.lifecycle's; the records are the authority's own (authority/personalise.py). The
+holder is made up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.authority.holder import check_address
+from juzhu_protocol.authority.holder_file import HolderFile
+from juzhu_protocol.authority.key_specs import SUITE_NAMES
 from juzhu_protocol.authority.keys import KeyRing
+from juzhu_protocol.authority.made_up import ADDRESS, holder
 from juzhu_protocol.authority.permits import VALID, Permit, refuse_wrong_kind
-from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
+from juzhu_protocol.authority.personalise import endorse_card, issue_card
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.hostside.native import NativeVerifier
-from juzhu_protocol.records.card import Endorsement, Info, Service
+from juzhu_protocol.records.card import Endorsement, Info, Security, Service
 from juzhu_protocol.rules import lifecycle
 from juzhu_protocol.rules.calendar import iso
 from juzhu_protocol.rules.decide import GENUINE
 from juzhu_protocol.rules.lifecycle import Life
 from juzhu_protocol.rules.profile import Profile
-from juzhu_protocol.trust.bundle import PURPOSE_PERMIT, TrustedKeys, may_sign
-from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, is_signed_by
+from juzhu_protocol.trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_PERMIT, TrustedKeys, may_sign
+from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, SECURITY_CONTEXT, is_signed_by
 from juzhu_protocol.trust.service import read_card
 
 from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
@@ -44,7 +49,7 @@ class NewCard:
     """
 
     division: int
-    born: int
+    born: int = field(repr=False)
     issued: int
     permit_class: int
     endorsed: Sequence[tuple[int, int, int]] = ()
@@ -52,7 +57,9 @@ class NewCard:
     registered: int = 0
     good_through: int = 0
     serial: int = 1
-    address: str = ""
+    address: str = field(default=ADDRESS, repr=False)
+    photo: bytes = field(default=b"", repr=False)
+    suite: int = SUITE_ES256
 
 
 def new_image(new: NewCard, profile: Profile, keys: KeyRing) -> CardImage:
@@ -82,13 +89,12 @@ def new_image(new: NewCard, profile: Profile, keys: KeyRing) -> CardImage:
         successor=0,
         address=new.address,
     )
-    if new.address:
-        check_address(new.address)
-    records = []
+    check_address(new.address)
+    image = issue_card(permit, holder(new.born, (new.serial - 1) % 999 + 1), new.photo, keys, new.suite)
     for day, kind, division in new.endorsed:
         permit = _endorsed(permit, kind, day, profile, new.registered, division)
-        records.append(build_endorsement(permit, keys))
-    return _image(permit, tuple(records), keys)
+        image = endorse_card(image, permit, keys)
+    return image
 
 
 def endorse_image(
@@ -110,7 +116,8 @@ def endorse_image(
     service = Service.from_bytes(image.service)
     before = card_permit(image)
     # An endorsement of a card that we did not sign would make a genuine SERVICE of a forged one.
-    if read_card(image.info, image.service, keys.trusted, NativeVerifier())[1] != GENUINE:
+    genuine = read_card(image.info, image.service, keys.trusted, NativeVerifier())[1] == GENUINE
+    if not genuine or (image.security and not security_is_genuine(image, service, keys.trusted)):
         raise CardRefusedError(
             "none of these keys signed this card, so that they do not endorse it: see --keys"
         )
@@ -118,13 +125,13 @@ def endorse_image(
     if address:
         check_address(address)
     permit = _endorsed(before, kind, day, profile, registered, division)
-    permit = replace(permit, address=address or before.address)
-    return _image(permit, (*image.endorsements, build_endorsement(permit, keys)), keys)
+    return endorse_card(image, replace(permit, address=address or before.address), keys)
 
 
 def card_permit(image: CardImage) -> Permit:
-    """Return the permit that a card's SERVICE describes; its address is the last endorsement's."""
+    """Return the permit that a card's SERVICE describes; its address is the last endorsement's, or HOLDER's."""
     service = Service.from_bytes(image.service)
+    address = HolderFile.from_bytes(image.holder).address if image.holder else ""
     return Permit(
         list_division=service.list_division,
         serial=service.serial,
@@ -143,7 +150,7 @@ def card_permit(image: CardImage) -> Permit:
         cause="",
         predecessor=0,
         successor=0,
-        address=address_of(image.endorsements[-1]) if image.endorsements else "",
+        address=address_of(image.endorsements[-1]) if image.endorsements else address,
     )
 
 
@@ -176,10 +183,6 @@ def _endorsed(
     )
 
 
-def _image(permit: Permit, endorsements: tuple[bytes, ...], keys: KeyRing) -> CardImage:
-    return CardImage(build_info(permit, keys), build_service(permit, keys), endorsements)
-
-
 def address_of(raw: bytes) -> str:
     """Return the address of an endorsement's bytes; what is no text in it is replaced."""
     return Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
@@ -189,12 +192,36 @@ def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> b
     """Whether an entitled organ signed this endorsement, for this very card."""
     record = Endorsement.from_bytes(raw)
     key = keys.get(record.key_id)
+    if key is None or key.revoked_on:
+        return False
+    day = max(record.day, service.issue_day)
     return (
-        key is not None
-        and not key.revoked_on
-        and (record.list_division, record.serial) == (service.list_division, service.serial)
-        and may_sign(key, PURPOSE_PERMIT, record.issuing_division, max(record.day, service.issue_day))
+        (record.list_division, record.serial) == (service.list_division, service.serial)
+        and any(
+            may_sign(key, purpose, record.issuing_division, day)
+            for purpose in (PURPOSE_PERMIT, PURPOSE_ENDORSEMENT)
+        )
         and is_signed_by(key, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
+    )
+
+
+def security_is_genuine(image: CardImage, service: Service, keys: TrustedKeys) -> bool:
+    """Whether the organ that issued this very card signed its SECURITY, and HOLDER and PHOTO are as it signed them.
+
+    Whether a chip has the card's keys no file can show: trust/chip.py asks it.
+    """
+    verifier = NativeVerifier()
+    record = Security.from_bytes(image.security)
+    key = keys.get(record.key_id)
+    if key is None or key.revoked_on:
+        return False
+    same = ("suite", "list_division", "serial", "issue_day")
+    return (
+        all(getattr(record, name) == getattr(service, name) for name in same)
+        and may_sign(key, PURPOSE_PERMIT, record.issuing_division, record.issue_day)
+        and is_signed_by(key, record, image.security, SECURITY_CONTEXT, verifier)
+        and verifier.hash(record.suite, image.holder) == record.holder_hash
+        and verifier.hash(record.suite, image.photo) == record.photo_hash
     )
 
 
@@ -227,10 +254,13 @@ def write_image(path: Path, image: CardImage) -> None:
         raise CardImageError(f"{path}: {error.strerror}; the card was not written") from None
 
 
-def shown(image: CardImage) -> dict[str, Any]:
-    """Return what a card's files say, as JSON has it: days YYYY-MM-DD or None, words for codes."""
+def shown(image: CardImage, *, holder: bool = False) -> dict[str, Any]:
+    """Return what a card's files say, as JSON has it: days YYYY-MM-DD or None, words for codes.
+
+    holder: with HOLDER's items and the addresses of endorsements too. The chip's keys are never among it.
+    """
     info, service = Info.from_bytes(image.info), Service.from_bytes(image.service)
-    return {
+    found = {
         "list_division": service.list_division,
         "serial": service.serial,
         "issuing_division": service.issuing_division,
@@ -243,20 +273,30 @@ def shown(image: CardImage) -> dict[str, Any]:
         "endorsement_number": service.endorsement_number,
         "endorsement_kind": KIND_NAMES.get(service.endorsement_kind),
         "endorsed": iso(service.endorsement_day) if service.endorsement_day else None,
-        "suite": service.suite,
-        "key": info.key_id.hex(),
-        "endorsements": [_shown_endorsement(raw) for raw in image.endorsements],
+        "suite": SUITE_NAMES[service.suite],
+        "key": service.key_id.hex(),
+        "card_key_epoch": info.card_key_epoch,
+        "photo_bytes": len(image.photo),
+        "endorsements": [_shown_endorsement(raw, holder=holder) for raw in image.endorsements],
     }
+    if holder:
+        found["holder"] = _shown_holder(image.holder) if image.holder else None
+    return found
 
 
-def _shown_endorsement(raw: bytes) -> dict[str, Any]:
+def _shown_holder(raw: bytes) -> dict[str, Any]:
+    found = asdict(HolderFile.from_bytes(raw))
+    return found | {name: iso(found[name]) for name in ("birth_day", "issue_day", "good_through")}
+
+
+def _shown_endorsement(raw: bytes, *, holder: bool) -> dict[str, Any]:
     record = Endorsement.from_bytes(raw)
-    return {
+    found = {
         "number": record.number,
         "day": iso(record.day),
         "kind": KIND_NAMES[record.kind],
         "good_through": iso(record.good_through),
         "issuing_division": record.issuing_division,
-        "address": address_of(raw) or None,
         "key": record.key_id.hex(),
     }
+    return found | {"address": address_of(raw) or None} if holder else found

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.hostside.exit_codes import (
@@ -28,6 +28,7 @@ OWN_COMMANDS = (
     ("card", "card_command"),
     ("decide", "decide_command"),
     ("host", "daemon"),
+    ("keys", "keys_command"),
     ("lists", "lists_command"),
     ("permit", "permit"),
     ("publish", "publish"),
@@ -37,7 +38,13 @@ OWN_COMMANDS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with the exit code that sysexits has for wrong usage."""
+    """argparse with the exit code that sysexits has for wrong usage, and without shortened options.
+
+    A shortened one could be meant for another: --passphrase, with the passphrase itself, for --passphrase-file.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs | {"allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -56,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args, unknown = parser.parse_known_args(words)
     # A command that could not be loaded knows none of its options.
     if unknown and not isinstance(args.run, Unavailable):
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+        # The options alone, where there are any: what follows one may be a secret.
+        options = [word.split("=")[0] for word in unknown if word.startswith("-")]
+        parser.error(f"unrecognized arguments: {' '.join(options or unknown)}")
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if args.verbose else logging.INFO,

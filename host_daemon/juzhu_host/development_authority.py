@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-from juzhu_protocol.authority.errors import KeysFolderError
+from juzhu_protocol.authority.errors import KeysFolderError, PassphraseNeededError
 from juzhu_protocol.authority.keys import KeyRing, KeySpec
+from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
 from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.profiles.source import find_profile, profile_names
+from juzhu_protocol.rules.kaifeng import KAIFENG
 
 from .cases import FIRST_CARD_DAY, LAST_CARD_DAY
 from .errors import ConfigError
@@ -39,6 +41,11 @@ def open_or_make(folder: "Path | None" = None) -> KeyRing:
     if (place / "keys.toml").is_file() or (place.is_dir() and any(place.iterdir())):
         try:
             return KeyRing.load(place)
+        except PassphraseNeededError:
+            raise ConfigError(
+                f"the keys of {place} are sealed, as real ones are; this command is for trying things out and takes "
+                "development keys alone"
+            ) from None
         except JuzhuError as error:
             if folder is not None:
                 raise
@@ -63,8 +70,14 @@ def specs() -> list[KeySpec]:
         divisions = [entry.division for entry in record.divisions]
         for at in range(0, len(divisions), DIVISIONS_A_KEY):
             part = tuple(divisions[at : at + DIVISIONS_A_KEY])
-            found.append(KeySpec(f"organ-{name}-{at // DIVISIONS_A_KEY + 1}", "permit", part, **days))
+            number = at // DIVISIONS_A_KEY + 1
+            found.append(KeySpec(f"organ-{name}-{number}", "permit", part, **days))
+            found.append(KeySpec(f"endorsement-{name}-{number}", "endorsement", part, **days))
         found.append(KeySpec(f"list-{name}", "list", (record.list_division,), **days))
         found.append(KeySpec(f"policy-{name}", "policy", (record.list_division,), **days))
     found.append(KeySpec("organ-zhengzhou", "permit", (ZHENGZHOU_JINSHUI,), **days))
+    # One place has cards of the other suite too; a bundle has no room for all of them twice.
+    found.append(
+        KeySpec("organ-kaifeng-sm2", "permit", tuple(sorted(KAIFENG.units)), **days, suite=SUITE_SM2_SM3)
+    )
     return found

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256
+from juzhu_protocol.crypto.signature import SIGNATURE_SIZE
 from juzhu_protocol.errors import RecordError
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.trust import Manifest
@@ -113,7 +113,7 @@ def _next_sequence(path: Path) -> int:
 
 def _signed(key: "SigningKey", division: int, sequence: int, now: int, content: bytes) -> bytes:
     manifest = Manifest(
-        suite=SUITE_ES256,
+        suite=key.suite,
         list_division=division,
         key_epoch=key.spec.epoch,
         sequence=sequence,

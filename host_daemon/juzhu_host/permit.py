@@ -12,6 +12,8 @@ from juzhu_protocol.rules.kaifeng import KAIFENG
 
 from .clock_option import LAST_DAY, add_clock_offset, shown_time
 from .errors import ConfigError
+from .new_card_options import add_new_card, photo_of, suite_of
+from .passphrase import add_passphrase, given_files
 from .private_file import write_private
 from .profile_option import add_profile, chosen_profile
 
@@ -93,9 +95,12 @@ def register(subparsers: Any) -> None:
         action="store_true",
         help="the old card cannot be handed back: it is revoked as lost",
     )
-    replace.set_defaults(fee=_fee)
+    add_new_card(replace, otherwise="the old card's")
+    replace.set_defaults(fee=_fee, chip=True)
 
-    add_act(acts, "show", "show a permit, without its holder", _show)
+    show = add_act(acts, "show", "show a permit, without its holder", _show)
+    add_keys(show, "whose SAM set the chip's keys in --card come from; without it, none are in it")
+    show.set_defaults(chip=True)
     timeline_command.register_act(acts)
 
 
@@ -106,18 +111,25 @@ def add_common(acts: Any, name: str, text: str) -> argparse.ArgumentParser:
     parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="the act's day; default: today")
     add_clock_offset(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(create=False, profile=None)
+    parser.set_defaults(create=False, profile=None, chip=False)
     return parser
 
 
-def add_keys(parser: argparse.ArgumentParser) -> None:
+def add_keys(parser: argparse.ArgumentParser, text: str = "") -> None:
     """Add the option for the keys of an act that signs."""
-    parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder of the authority's keys")
+    help_text = ", ".join(part for part in ("the folder of the authority's keys", text) if part)
+    parser.add_argument("--keys", type=Path, metavar="DIR", help=help_text)
+    add_passphrase(parser)
 
 
 def add_card(parser: argparse.ArgumentParser, act: "Act") -> None:
     """Let an act end in showing its permit, and in writing the card."""
-    parser.add_argument("--card", type=Path, metavar="OUT.json", help="write what the card's files hold")
+    parser.add_argument(
+        "--card",
+        type=Path,
+        metavar="OUT.json",
+        help="write what the card's files hold; of a new card with its chip's keys, for its owner's eyes",
+    )
     parser.set_defaults(run=run_act, act=act, fee=None)
 
 
@@ -144,7 +156,9 @@ def run_act(args: argparse.Namespace) -> int:
     """Do the act of `args`, write the card if asked, and show the permit."""
     with open_registry(args) as registry:
         permit = args.act(registry, args)
-        image = registry.card_image(permit.list_division, permit.serial)
+        # Where nobody makes a chip, no file gets its keys.
+        keys = keys_of(args) if args.card and args.chip and args.keys else None
+        image = registry.card_image(permit.list_division, permit.serial, keys)
         events = registry.events(permit.list_division, permit.serial)
     if args.card:
         try:
@@ -236,7 +250,7 @@ def _endorse(registry: "Registry", args: argparse.Namespace) -> "Permit":
     return registry.endorse(
         args.list_division,
         args.serial,
-        keys=load_keys(args.keys),
+        keys=keys_of(args),
         now=now_of(args),
         kind=kinds[args.kind],
         address=read_private(args.address_file).strip() if args.address_file else args.address,
@@ -264,9 +278,11 @@ def _replace(registry: "Registry", args: argparse.Namespace) -> "Permit":
     return registry.replace(
         args.list_division,
         args.serial,
-        keys=load_keys(args.keys),
+        keys=keys_of(args),
         now=now_of(args),
         handed_back=not args.without_old_card,
+        photo=photo_of(args),
+        suite=suite_of(args),
     )
 
 
@@ -274,8 +290,17 @@ def _show(registry: "Registry", args: argparse.Namespace) -> "Permit":
     return registry.permit(args.list_division, args.serial)
 
 
-def load_keys(folder: "Path | None") -> "KeyRing":
+def keys_of(args: argparse.Namespace) -> "KeyRing":
+    """Return the keys of an act's --keys, loaded once."""
+    if "ring" not in args:
+        args.ring = load_keys(args.keys, args.passphrase_file)
+    ring: KeyRing = args.ring
+    return ring
+
+
+def load_keys(folder: "Path | None", passphrase_file: "Path | None" = None) -> "KeyRing":
     """Load the keys folder of an option --keys; ConfigError tells how when it was not given."""
+    from juzhu_protocol.authority.errors import PassphraseNeededError
     from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 
     if folder is None:
@@ -283,7 +308,10 @@ def load_keys(folder: "Path | None") -> "KeyRing":
             "give the authority's keys with --keys DIR; for demos and tests there is a folder of development "
             f"keys: --keys {DEVELOPMENT_KEYS}"
         )
-    return KeyRing.load(folder)
+    try:
+        return KeyRing.load(folder)
+    except PassphraseNeededError:
+        return KeyRing.load(folder, given_files(passphrase_file, str(folder)))
 
 
 def now_of(args: argparse.Namespace) -> int:

@@ -4,14 +4,16 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.rules.calendar import day_of, iso
 
+from .new_card_options import add_new_card, photo_of, suite_of
 from .permit import (
     add_card,
     add_common,
     add_keys,
     day,
-    load_keys,
+    keys_of,
     no_fee,
     now_of,
     open_registry,
@@ -49,8 +51,9 @@ def register(acts: Any) -> None:
     _add_create(issue)
     add_profile(issue, "kaifeng")
     add_keys(issue)
+    add_new_card(issue)
     add_card(issue, _issue)
-    issue.set_defaults(run=_issue_or_list, parser=issue, fee=no_fee)
+    issue.set_defaults(run=_issue_or_list, parser=issue, fee=no_fee, chip=True)
     forms = issue.add_mutually_exclusive_group()
     forms.add_argument("--application", metavar="FILE|-", help="accept this application and issue its permit")
     forms.add_argument("--accepted", type=int, metavar="NUMBER", help="issue the permit of this application")
@@ -137,13 +140,15 @@ def _issue_or_list(args: argparse.Namespace) -> int:
 def _issue(registry: "Registry", args: argparse.Namespace) -> "Permit":
     from juzhu_protocol.authority.permits import Holder
 
-    keys, now = load_keys(args.keys), now_of(args)
+    keys, now = keys_of(args), now_of(args)
+    photo, suite = photo_of(args) or b"", suite_of(args) or SUITE_ES256
     if args.application:
         application = _read(args.application)
         with registry.batch():
-            return registry.issue_accepted(registry.accept(application, now=now).number, keys=keys, now=now)
+            number = registry.accept(application, now=now).number
+            return registry.issue_accepted(number, keys=keys, now=now, photo=photo, suite=suite)
     if args.accepted is not None:
-        return registry.issue_accepted(args.accepted, keys=keys, now=now)
+        return registry.issue_accepted(args.accepted, keys=keys, now=now, photo=photo, suite=suite)
     return registry.issue(
         Holder(args.name, args.sex, args.ethnicity, args.citizen_number, args.household_address),
         address=args.address,
@@ -152,6 +157,8 @@ def _issue(registry: "Registry", args: argparse.Namespace) -> "Permit":
         now=now,
         residence_since=args.residence_since,
         registered_day=args.registered,
+        photo=photo,
+        suite=suite,
     )
 
 

@@ -24,7 +24,7 @@ from juzhu_protocol.authority.errors import (
 from juzhu_protocol.authority.journal import Journal, Publication
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256
+from juzhu_protocol.crypto.signature import SIGNATURE_SIZE
 from juzhu_protocol.errors import TrustError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.lists.plain import StatusList, build_list
@@ -38,6 +38,7 @@ from .bus import BrokerAddress, Bus, Message, MqttBus, stay_connected
 from .clock_option import add_clock_offset, shown_time
 from .errors import BusError
 from .notes import Throttle, clean
+from .passphrase import add_passphrase
 from .publish_profile import signed_profile
 from .tasks import end, together
 
@@ -136,7 +137,7 @@ class ListSource:
 
         def sign(sequence: int, time: int) -> bytes:
             manifest = Manifest(
-                suite=SUITE_ES256,
+                suite=key.suite,
                 list_division=self._division,
                 key_epoch=key.spec.epoch,
                 sequence=sequence,
@@ -319,7 +320,7 @@ class Publisher:
                 f"the broker holds sequence {found.sequence} of key epoch {found.key_epoch}, and this "
                 f"journal is at {ours[1]} of {ours[0]}: another publisher is at work, "
                 "or the journal was lost. Stop the other, or restore the journal; failing both, raise the "
-                "list key's epoch in keys.toml and have the root sign a bundle with it"
+                "list key's epoch with juzhu keys epoch --list NAME, and have the root sign"
             )
         return same
 
@@ -338,6 +339,7 @@ def register(subparsers: Any) -> None:
         "--division", type=whole_division, required=True, help="the list division, prefecture"
     )
     parser.add_argument("--keys", type=Path, metavar="DIR", help="the folder of the authority's keys")
+    add_passphrase(parser)
     parser.add_argument("--broker", required=True, metavar="URL", help="mqtt://[user:password@]host[:port]")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="default: <registry>.journal")
     parser.add_argument(
@@ -380,7 +382,7 @@ def _run(args: argparse.Namespace) -> int:
     def now() -> int:
         return shown_time(args.clock_offset)
 
-    keys = load_keys(args.keys)
+    keys = load_keys(args.keys, args.passphrase_file)
     BrokerAddress.parse(args.broker)
     # Said before anything is made: a journal beside a registry that is not there helps nobody.
     Registry(args.registry).close()

@@ -56,6 +56,7 @@ def sign_profile(source: ProfileRecord, journal: Journal, keys: KeyRing, now: in
     """Return a compiled profile signed by its division's policy key; one content keeps its first signature."""
     key = keys.policy_key(source.list_division, day_of(now))
     record = ProfileRecord.from_bytes(source.to_bytes())
+    record.suite = key.suite
     record.key_id = key.key_id
 
     def sign() -> bytes:

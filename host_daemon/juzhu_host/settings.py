@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,12 @@ class ReaderSettings:
 
 @dataclass(frozen=True)
 class HostSettings:
-    """What `juzhu host run` needs to know; times in seconds."""
+    """What `juzhu host run` needs to know; times in seconds.
 
-    broker: str
+    repr leaves out the broker, whose address may hold a password.
+    """
+
+    broker: str = field(repr=False)
     client_id: str
     division: int
     roots_file: Path

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from .card import VirtualCard, air_time
+from .card import Card, air_time
 from .errors import FieldError
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ TAP_LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class TapResult:
-    """What a reader showed, how many APDUs it sent, and the milliseconds from card to show, air time included."""
+    """What a reader showed, how many APDUs it sent, and the milliseconds from card to show, the card's own included."""
 
     shown: dict[str, Any]
     apdus: int
@@ -122,7 +122,7 @@ class Field:
         while (await reader.receive())["type"] != "rtc_set":
             pass
 
-    async def tap(self, name: str, card: VirtualCard, pull_at: int | None = None) -> TapResult:
+    async def tap(self, name: str, card: Card, pull_at: int | None = None) -> TapResult:
         """Put a card on a reader and return what it shows; `pull_at` n pulls it away at the n-th APDU."""
         reader = await self.reader(name)
         card.reset()
@@ -138,7 +138,7 @@ class Field:
                     reader.send({"type": "response", "apdu": None})
                     continue
                 response = card.transmit(command)
-                await asyncio.sleep(air_time(command, response, self._kbit_s))
+                await asyncio.sleep(air_time(command, response, self._kbit_s) + card.take_delay_s())
                 reader.send({"type": "response", "apdu": response.hex()})
             elif message["type"] == "show":
                 return TapResult(message, apdus, (time.perf_counter() - started) * 1000)

@@ -5,13 +5,16 @@ Nobody real can be among them: see docs/synthetic-data.md for why their citizen 
 
 import random
 
-from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.keys import KeyRing
-from juzhu_protocol.authority.permits import Holder, Permit
+from juzhu_protocol.authority.made_up import ADDRESS, holder
+from juzhu_protocol.authority.permits import Permit
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.rules.calendar import add_months, start_of
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.lifecycle import REGISTERED_MONTHS
+
+from .portrait import portrait
 
 GROUNDS = (1, 2, 4, 5, 6)
 NOON_S = 12 * 3600
@@ -20,17 +23,6 @@ NOON_S = 12 * 3600
 def noon(day: int) -> int:
     """Return the Unix time of a day's noon in China."""
     return start_of(day) + NOON_S
-
-
-def holder(birth_day: int, sequence: int) -> Holder:
-    """Return a synthetic holder; odd sequences are men, even ones women, as in the citizen number."""
-    return Holder(
-        name=f"测试{sequence}",
-        sex="男" if sequence % 2 else "女",
-        ethnicity="汉",
-        citizen_number=synthetic(birth_day, sequence),
-        household_address="虚构省虚构市样例路1号",
-    )
 
 
 class Population:
@@ -42,17 +34,25 @@ class Population:
         self._random = random.Random(seed)
         self._taken: dict[int, int] = {}
 
-    def issue(self, birth_day: int, issue_day: int, issuing_division: int = 410202) -> Permit:
-        """Issue a permit to somebody new."""
+    def issue(
+        self,
+        birth_day: int,
+        issue_day: int,
+        issuing_division: int = 410202,
+        suite: int = SUITE_ES256,
+    ) -> Permit:
+        """Issue a permit to somebody new, with a portrait of nobody."""
         sequence = self._taken.get(birth_day, 0) + 1
         self._taken[birth_day] = sequence
         return self._registry.issue(
             holder(birth_day, sequence),
-            address="开封市样例区虚构路2号",
+            address=ADDRESS,
             issuing_division=issuing_division,
             keys=self._keys,
             now=noon(issue_day),
             registered_day=add_months(issue_day, -REGISTERED_MONTHS),
+            photo=portrait(birth_day, sequence),
+            suite=suite,
         )
 
     def fill(self, count: int, today: int) -> None:

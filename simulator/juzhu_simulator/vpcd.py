@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, NoReturn
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import CardImageError
 
-from .card import VirtualCard, air_time
+from .card import Card, VirtualCard, air_time
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class VpcdError(Exception):
 
 
 class Answer(NamedTuple):
-    """Bytes for the driver, and the seconds that the card takes on the air before they are there."""
+    """Bytes for the driver, and the seconds before they are there: on the air, and the card's own delay."""
 
     message: bytes
     seconds: float
@@ -76,7 +76,7 @@ def contactless_atr(historical: bytes) -> bytes:
 class VpcdSession:
     """The card's end of one connection to vpcd, without I/O."""
 
-    def __init__(self, card: VirtualCard, kbit_s: float) -> None:
+    def __init__(self, card: Card, kbit_s: float) -> None:
         self._card = card
         self._kbit_s = kbit_s
         self._atr = contactless_atr(HISTORICAL)
@@ -112,14 +112,15 @@ class VpcdSession:
         if not self._powered:
             raise VpcdError(f"an APDU of {len(command)} bytes for a card without power")
         response = self._card.transmit(command)
-        return Answer(_framed(response), air_time(command, response, self._kbit_s))
+        seconds = air_time(command, response, self._kbit_s) + self._card.take_delay_s()
+        return Answer(_framed(response), seconds)
 
 
 def _framed(message: bytes) -> bytes:
     return len(message).to_bytes(LENGTH_BYTES, "big") + message
 
 
-def lie_on_reader(card: VirtualCard, host: str, port: int, kbit_s: float) -> NoReturn:
+def lie_on_reader(card: Card, host: str, port: int, kbit_s: float) -> NoReturn:
     """Keep the card on the reader at host:port, and come back whenever pcscd does; ends by an exception alone."""
     told = ""
     while True:

@@ -9,19 +9,19 @@ from juzhu_protocol.rules.calendar import from_iso
 from juzhu_simulator.population import Population, noon
 
 BORN, ISSUED = from_iso("1950-01-01"), from_iso("2023-06-01")
+KEYS = KeyRing.load(DEVELOPMENT_KEYS)
 
 
 def make_images(folder: Path, endorsements: tuple[int, ...]) -> list[CardImage]:
-    """One card for each number: endorsed that often, year by year."""
-    keys = KeyRing.load(DEVELOPMENT_KEYS)
+    """One chip's image for each number: endorsed that often, year by year."""
     images = []
     with Registry(folder / "registry.db", create=True) as registry:
-        population = Population(registry, keys, seed=1)
+        population = Population(registry, KEYS, seed=1)
         for count in endorsements:
             permit = population.issue(BORN, ISSUED)
             for _ in range(count):
                 permit = registry.endorse(
-                    permit.list_division, permit.serial, keys=keys, now=noon(permit.good_through - 3)
+                    permit.list_division, permit.serial, keys=KEYS, now=noon(permit.good_through - 3)
                 )
-            images.append(registry.card_image(permit.list_division, permit.serial))
+            images.append(registry.card_image(permit.list_division, permit.serial, KEYS))
     return images

@@ -158,7 +158,12 @@ def test_taps_in_the_readme_are_the_demo_s():
     cells = [tuple(cell.strip() for cell in cut(line)) for line in table.splitlines()]
     seen = {row[:4] for row in cells if row[1] == "bus.senior"}
     assert len(seen) >= 6
-    assert seen - expected == {("suspended while it runs", "bus.senior", "DENY", "suspended")}
+    assert seen - expected == {
+        ("suspended while it runs", "bus.senior", "DENY", "suspended"),
+        ("signed with a stolen key", "bus.senior", "REFER", "key-revoked"),
+    }
+    # Three cards are tapped before and after what the authority does, and all of it by both readers.
+    assert f"\n{2 * (len(STEPS) + 6)} taps, 0 unexpected; " in table
 
 
 def test_settings_of_the_daemon_are_described_all_and_no_other(tmp_path):

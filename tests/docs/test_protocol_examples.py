@@ -5,6 +5,7 @@ from hashlib import sha256
 from types import SimpleNamespace
 
 import construct
+import gb_vectors
 import pytest
 
 from juzhu_device.pseudonym import Pseudonyms
@@ -12,12 +13,23 @@ from juzhu_device.store import ReaderStore
 from juzhu_device.tap_ring import CHAIN_LABEL, TapRing
 from juzhu_protocol import errors
 from juzhu_protocol.authority import permits
+from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.holder_file import LAYOUT, HolderFile
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
-from juzhu_protocol.authority.personalise import build_endorsement, build_info, build_service
+from juzhu_protocol.authority.made_up import ADDRESS, holder
+from juzhu_protocol.authority.personalise import endorse_card, issue_card
+from juzhu_protocol.authority.sam_set import SamSet
+from juzhu_protocol.authority.signing import signer_of
 from juzhu_protocol.card import apdu
+from juzhu_protocol.card.authentication import CHALLENGE_SIZE, Exchange, SessionKeys
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
+from juzhu_protocol.card.keys import ROLE_BUS, card_key
+from juzhu_protocol.card.sam import SoftwareSam
+from juzhu_protocol.card.secure_messaging import MAX_DATA, SecureChannel
 from juzhu_protocol.crypto.mac import derive_key
-from juzhu_protocol.crypto.signature import SUITE_ES256, signed_digest
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, signed_content, signed_digest, sm2_z
+from juzhu_protocol.crypto.sm3 import sm3
+from juzhu_protocol.hostside.aes import AesCbc
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.link import cobs
 from juzhu_protocol.link.frame import (
@@ -33,7 +45,7 @@ from juzhu_protocol.link.machine import MAX_QUEUED, MAX_TRIES, RETRY_MS
 from juzhu_protocol.link.stats import LinkStats
 from juzhu_protocol.lists import topics
 from juzhu_protocol.lists.plain import StatusList, build_list
-from juzhu_protocol.records.card import Service
+from juzhu_protocol.records.card import Security, Service
 from juzhu_protocol.records.link import Ack, Display, Hello, ObjectBegin, ObjectResult, Tap
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of, from_iso, iso, start_of
@@ -46,15 +58,25 @@ from juzhu_protocol.schema.generate import UnknownNodeError
 from juzhu_protocol.trust.bundle import MAX_SIGNED_BUNDLE
 from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, SERVICE_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import ContentCheck, open_manifest
-from juzhu_protocol.trust.service import read_card
-from juzhu_simulator.card import VirtualCard
+from juzhu_protocol.trust.service import check_session, read_card
+from juzhu_simulator.card import (
+    FIRST_DELAY_S,
+    FREE_FAILURES,
+    MAX_DELAY_S,
+    TRIES_IN_A_FIELD,
+    VirtualCard,
+    air_time,
+    bytes_on_air,
+)
 from juzhu_simulator.reader.board import REGIONS
 from portable_files import ROOT
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```hex (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KEYS = KeyRing.load(DEVELOPMENT_KEYS)
+SM2_SIGNER = signer_of(SUITE_SM2_SM3, bytes.fromhex(gb_vectors.SM2_EXAMPLE["d"]))
 READER_KEY = bytes(range(32))
+BUS_MASTER = bytes(range(0x20, 0x40))
 RING_ID = 0x12345678
 COUNT_WORDS = {4: "four", 10: "ten"}
 SIGNED_AT = start_of(from_iso("2026-06-15")) + 9 * 3600
@@ -85,20 +107,21 @@ def flash_ports():
     )
 
 
-def example_permit():
-    """Born 1956-04-12, issued 2025-06-15, endorsed in time on 2026-06-10."""
+def example_card():
+    """Born 1956-04-12, issued 2025-06-15, endorsed in time on 2026-06-10; without a portrait."""
     issued = permits.issue(
         list_division=410200,
         serial=7,
         issuing_division=410202,
         permit_class=1,
         birth_day=from_iso("1956-04-12"),
-        address="开封市样例区虚构路2号",
+        address=ADDRESS,
         day=from_iso("2025-06-15"),
         residence_since=from_iso("2025-06-15"),
         registered_day=0,
     )
-    return permits.endorse(issued, from_iso("2026-06-10"), KAIFENG)
+    image = issue_card(issued, holder(issued.birth_day, 2), b"", KEYS, SUITE_ES256)
+    return endorse_card(image, permits.endorse(issued, from_iso("2026-06-10"), KAIFENG), KEYS)
 
 
 def example_list():
@@ -135,7 +158,7 @@ def example_state():
 
 
 def pseudonym():
-    service = Service.from_bytes(build_service(example_permit(), KEYS))
+    service = Service.from_bytes(example_card().service)
     return Pseudonyms(READER_KEY, flash_ports().random).of(service, (SIGNED_AT, None))
 
 
@@ -146,6 +169,34 @@ def tap_slot():
     return flash.read("taps", 0, 46)
 
 
+def page_session():
+    """A bus that reads the card of the page: its conversation, and what was said."""
+    files = {name: example(name) for name in ("info", "service", "holder", "security")}
+    keys = SamSet(1, bytes(range(0x20, 0xA0))).card_keys(SUITE_ES256, 410200, 7)
+    image = CardImage(**files, endorsements=(example("endorsement"),), card_keys=keys.to_bytes())
+    card = VirtualCard(image, lambda size: bytes(range(0xA0, 0xA0 + size)))
+    bus = BusConversation(SoftwareSam(ROLE_BUS, {1: BUS_MASTER}, lambda size: bytes(range(size))))
+    pairs = []
+    while bus.state == RUNNING:
+        pairs.append((bus.command, card.transmit(bus.command)))
+        bus.receive(pairs[-1][1])
+    return bus, pairs
+
+
+def session_keys():
+    key = card_key(BUS_MASTER, ROLE_BUS, 1, 410200, 7)
+    return Exchange(key, bytes(range(16)), bytes(range(0xA0, 0xB0))).session_keys()
+
+
+def encrypted_pair():
+    """A counter's READ BINARY and its answer, in a session of round keys."""
+    keys = SessionKeys(bytes(range(0x40, 0x60)), bytes(range(0x60, 0x70)))
+    reader, card = (SecureChannel(keys, AesCbc(keys.encryption)) for _ in range(2))
+    command = reader.protect(apdu.read_binary(apdu.SFI_HOLDER, 16))
+    card.open_command(command)
+    return command, card.protect_answer(bytes(range(16)), apdu.SW_OK)
+
+
 def decoded(wire):
     return cobs.decode(wire[:-1])
 
@@ -154,13 +205,29 @@ EXAMPLES = {
     "organ-public-key": lambda: KEYS.permit_key(410202, 46186).signer.public_key,
     "organ-key-id": lambda: KEYS.permit_key(410202, 46186).key_id,
     "digest": lambda: signed_digest(SERVICE_CONTEXT, b"abc"),
+    "sm2-public-key": lambda: SM2_SIGNER.public_key,
+    "sm2-z": lambda: sm2_z(SM2_SIGNER.public_key, sm3),
+    "sm2-digest": lambda: sm3(example("sm2-z") + signed_content(SERVICE_CONTEXT, b"abc")),
+    "sm2-signature": lambda: SM2_SIGNER.sign(SERVICE_CONTEXT, b"abc"),
     "select": apdu.select,
     "read-info": lambda: apdu.read_binary(apdu.SFI_INFO),
     "read-service": lambda: apdu.read_binary(apdu.SFI_SERVICE),
+    "read-on": lambda: apdu.read_on(223, MAX_DATA),
+    "get-challenge": lambda: apdu.get_challenge(CHALLENGE_SIZE),
+    "bus-card-key": lambda: card_key(BUS_MASTER, ROLE_BUS, 1, 410200, 7),
+    "mutual-authenticate": lambda: page_session()[1][3][0],
+    "mutual-answer": lambda: page_session()[1][3][1],
+    "session-mac-key": lambda: session_keys().mac,
+    "secured-read": lambda: page_session()[1][4][0],
+    "secured-answer": lambda: page_session()[1][4][1],
+    "encrypted-read": lambda: encrypted_pair()[0],
+    "encrypted-answer": lambda: encrypted_pair()[1],
     "read-endorsement": lambda: apdu.read_record(apdu.SFI_ENDORSEMENTS, 1),
-    "info": lambda: build_info(example_permit(), KEYS),
-    "service": lambda: build_service(example_permit(), KEYS),
-    "endorsement": lambda: build_endorsement(example_permit(), KEYS),
+    "info": lambda: example_card().info,
+    "service": lambda: example_card().service,
+    "endorsement": lambda: example_card().endorsements[0],
+    "holder": lambda: example_card().holder,
+    "security": lambda: example_card().security,
     "list": example_list,
     "manifest": example_manifest,
     "hello-plain": lambda: decoded(hello_frame().to_bytes()),
@@ -206,20 +273,32 @@ def test_example_is_what_the_code_makes(name):
 
 
 def test_card_of_the_page_is_genuine_when_a_bus_reads_it():
-    image = SimpleNamespace(
-        info=example("info"), service=example("service"), endorsements=[example("endorsement")]
-    )
-    card, bus = VirtualCard(image), BusConversation()
-    commands = []
-    while bus.state == RUNNING:
-        commands.append(bus.command)
-        bus.receive(card.transmit(bus.command))
+    bus, pairs = page_session()
     assert bus.state == DONE
-    assert commands == [example("select"), example("read-info"), example("read-service")]
-    assert card.transmit(example("read-endorsement")) == example("endorsement") + b"\x90\x00"
+    commands = [example(name) for name in ("select", "read-info", "get-challenge", "mutual-authenticate")]
+    assert [command for command, _ in pairs] == [*commands, example("secured-read")]
     service, authenticity = read_card(bus.info, bus.service, KEYS.trusted, NativeVerifier())
     assert authenticity == GENUINE
+    assert check_session(bus.info, service, ROLE_BUS, bus.endorsements_held, KEYS.trusted) == GENUINE
     assert iso(service.good_through) == "2027-06-15"
+
+
+def test_figures_of_a_bus_conversation_are_measured():
+    _, pairs = page_session()
+    size = sum(bytes_on_air(*pair) for pair in pairs)
+    milliseconds = round(1000 * sum(air_time(*pair, 106) for pair in pairs))
+    text = " ".join(PAGE.split())
+    assert f"{len(pairs)} commands and {size} bytes on the air" in text
+    assert f"{milliseconds} ms at 106 kbit/s" in text
+
+
+def test_figures_of_guessing_are_the_card_s():
+    text = " ".join(PAGE.split())
+    assert (TRIES_IN_A_FIELD, FREE_FAILURES) == (3, 3)
+    assert "After three wrong tokens in one field the card answers 6983" in text
+    assert "from the fourth on" in text
+    assert f"{FIRST_DELAY_S} seconds at first, twice as long" in text
+    assert f"never above {MAX_DELAY_S:.0f} second." in text
 
 
 def test_card_of_the_page_with_one_bit_flipped_is_not_genuine():
@@ -245,6 +324,27 @@ def test_frames_of_the_page_are_found_in_a_stream():
         (0x40, REQUEST, 0),
         (0x47, RESPONSE, 5),
     ]
+
+
+def test_holder_table_of_the_page_is_the_layout():
+    rows, offset = [], 0
+    for part in LAYOUT.subcons:
+        rows.append((offset, part.sizeof(), part.name))
+        offset += part.sizeof()
+    found = re.findall(r"^\| (\d+) \| (\d+) \| `(\w+)` \| [^|]+ \|$", PAGE, re.MULTILINE)
+    assert [(int(at), int(size), name) for at, size, name in found] == rows
+
+
+def test_holder_of_the_page_is_the_person_the_page_speaks_of():
+    found = HolderFile.from_bytes(example("holder"))
+    assert (iso(found.birth_day), iso(found.issue_day), iso(found.good_through)) == (
+        "1956-04-12",
+        "2025-06-15",
+        "2026-06-15",
+    )
+    security = Security.from_bytes(example("security"))
+    assert security.holder_hash == sha256(example("holder")).digest()
+    assert security.photo_hash == sha256(b"").digest()
 
 
 def test_days_of_the_page_are_the_calendar_s():

@@ -18,6 +18,9 @@ from juzhu_host.reader_session import (
     ShowStatus,
     StoreTap,
 )
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.card.sam import SoftwareSam
+from juzhu_protocol.crypto.sm3 import compress
 from juzhu_protocol.link.events import LinkEvent, RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Display, ObjectResult, Status, Tap, TapStored
@@ -120,11 +123,22 @@ class MemoryPorts:
 
     def __init__(self, rng: random.Random) -> None:
         sizes = {"state0": 512, "state1": 512, "trust0": 4096, "trust1": 4096}
-        sizes.update({"profile0": 2048, "profile1": 2048, "list0": 262144, "list1": 262144, "taps": 8192})
+        sizes.update(
+            {
+                "profile0": 2048,
+                "profile1": 2048,
+                "list0": 262144,
+                "list1": 262144,
+                "taps": 8192,
+                "tables": 34816,
+            }
+        )
         self._regions = {name: bytearray(b"\xff" * size) for name, size in sizes.items()}
         self._rng = rng
         self.flash = self
         self.rtc = self
+        self.sm3_compress = compress
+        self.sam = SoftwareSam(ROLE_BUS, {1: bytes(32)}, self.random)
 
     def size(self, region: str) -> int:
         return len(self._regions[region])

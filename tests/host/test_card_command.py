@@ -2,18 +2,22 @@
 
 import json
 import shutil
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
 from juzhu_host import card_command, development_authority
-from juzhu_host.card_files import MAX_IMAGE, endorsement_is_genuine
+from juzhu_host.card_files import MAX_IMAGE, card_permit, endorsement_is_genuine, security_is_genuine
 from juzhu_host.cases import read_case
 from juzhu_host.cli import main
 from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.holder_file import HolderFile
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+from juzhu_protocol.authority.personalise import build_security
 from juzhu_protocol.profiles.source import find_profile, profile_names
-from juzhu_protocol.records.card import Endorsement, Service
+from juzhu_protocol.records.card import CardKeys, Endorsement, Security, Service
+from juzhu_simulator.portrait import portrait
 
 BORN = ("--division", "410202", "--born", "1950-03-01")
 ISSUED = (*BORN, "--issued", "2024-05-10")
@@ -74,7 +78,6 @@ def test_a_card_is_made_shown_and_endorsed(card, tmp_path):
         "2024-05-10",
         2,
     )
-    assert [entry["address"] for entry in before["endorsements"]] == ["开封市某街"] * 2
     code, out, _ = card("endorse", "card.json", "--on", "2026-05-01", "--out", "next.json")
     assert (code, out) == (0, "endorsement 3, yearly, on 2026-05-01: good through 2027-05-10\n")
     assert shown(card) == before
@@ -403,3 +406,138 @@ def test_an_endorsement_under_a_revoked_key_is_not_genuine(made, tmp_path, autho
 @pytest.mark.parametrize("act", ["new", "endorse"])
 def test_the_help_of_address_says_made_up_people_only(card, act):
     assert "made-up people's only" in " ".join(card(act, "--help")[1].split())
+
+
+# -- HOLDER, PHOTO, SECURITY and the chip's keys ---------------------------------------------------
+
+
+def holder_of(path):
+    image = CardImage.from_json(path.read_text())
+    return HolderFile.from_bytes(image.holder), image
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_a_card_is_shown_without_its_holder_and_never_with_its_keys(made, tmp_path, words):
+    assert (
+        made("endorse", "card.json", "--on", "2025-06-01", "--kind", "address", "--address", "开封市某街9号")[
+            0
+        ]
+        == 0
+    )
+    code, out, _ = made("show", "card.json", *words)
+    holder, image = holder_of(tmp_path / "card.json")
+    assert code == 0
+    for item in (holder.name, holder.citizen_number, holder.household_address, holder.address, "某街9号"):
+        assert item not in out
+    keys = CardKeys.from_bytes(image.card_keys)
+    for name in ("bus_key", "counter_key", "authority_key", "signing_key"):
+        assert getattr(keys, name).hex() not in out
+    for raw in (image.holder, image.security, image.card_keys):
+        assert raw.hex()[:40] not in out
+
+
+@pytest.mark.shows("stdout", "name", "citizen number", "address", why="it is asked to show the holder")
+def test_the_holder_is_shown_to_whoever_asks(made, tmp_path):
+    holder, image = holder_of(tmp_path / "card.json")
+    found = shown(made, "card.json", "--holder")
+    assert found["holder"]["name"] == holder.name
+    assert (found["holder"]["birth_day"], found["holder"]["issue_day"]) == ("1950-03-01", "2024-05-10")
+    assert [entry["address"] for entry in found["endorsements"]] == [holder.address]
+    out = made("show", "card.json", "--holder")[1]
+    for item in (holder.name, holder.citizen_number, holder.household_address, holder.address, holder.organ):
+        assert item in out
+    assert CardKeys.from_bytes(image.card_keys).signing_key.hex() not in out
+
+
+def test_a_card_carries_its_portrait_and_says_so(card, tmp_path):
+    (tmp_path / "face.jpg").write_bytes(portrait(1, 1))
+    assert card("new", *ISSUED, "--photo", "face.jpg", "--out", "card.json")[0] == 0
+    assert holder_of(tmp_path / "card.json")[1].photo == portrait(1, 1)
+    found = shown(card)
+    assert (found["photo_bytes"], found["security"]) == (len(portrait(1, 1)), True)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (None, 78, "face.jpg: No such file"),
+        (b"", 78, "empty"),
+        (b"GIF89a", 1, "no whole JPEG"),
+        (b"\xff\xd8" + bytes(5000) + b"\xff\xd9", 1, "5004 bytes, a card holds 4096"),
+    ],
+)
+def test_a_portrait_that_no_card_holds_is_refused(card, tmp_path, content, code, said):
+    if content is not None:
+        (tmp_path / "face.jpg").write_bytes(content)
+    found, _, err = card("new", *ISSUED, "--photo", "face.jpg", "--out", "card.json")
+    assert found == code
+    assert said in err
+    assert not (tmp_path / "card.json").exists()
+
+
+def test_a_card_of_the_other_suite_is_made_endorsed_and_genuine(card, tmp_path):
+    assert card("new", *ISSUED, "--suite", "SM2-SM3", "--out", "card.json") == (0, "", "")
+    assert card("endorse", "card.json", "--on", "2025-05-01")[0] == 0
+    found = shown(card)
+    assert (found["authenticity"], found["suite"], found["security"]) == ("genuine", "SM2-SM3", True)
+    assert [entry["genuine"] for entry in found["endorsements"]] == [True]
+
+
+def test_a_suite_without_a_key_is_refused_and_named(card, tmp_path):
+    beijing = ("--division", "110101", "--born", "1950-03-01", "--issued", "2024-05-10")
+    code, _, said = card("new", *beijing, "--suite", "SM2-SM3", "--out", "card.json")
+    assert code == 78
+    assert "no permit key of suite SM2-SM3" in said
+    assert not (tmp_path / "card.json").exists()
+
+
+def test_an_endorsement_leaves_what_was_issued_as_it_was(made, tmp_path):
+    before = holder_of(tmp_path / "card.json")[1]
+    assert made("endorse", "card.json", "--on", "2026-05-01")[0] == 0
+    after = holder_of(tmp_path / "card.json")[1]
+    for name in ("info", "holder", "photo", "security", "card_keys"):
+        assert getattr(after, name) == getattr(before, name)
+
+
+@pytest.mark.parametrize("name", ["holder", "photo", "security"])
+def test_a_card_with_another_file_than_was_signed_is_shown_so_and_not_endorsed(card, tmp_path, name):
+    (tmp_path / "face.jpg").write_bytes(portrait(1, 1))
+    assert card("new", *ISSUED, "--photo", "face.jpg", "--out", "card.json")[0] == 0
+    assert card("new", *ISSUED, "--serial", "2", "--out", "other.json")[0] == 0
+    image, other = (json.loads((tmp_path / path).read_text()) for path in ("card.json", "other.json"))
+    image[name] = other[name]
+    (tmp_path / "card.json").write_text(json.dumps(image))
+    found = shown(card)
+    assert (found["authenticity"], found["security"]) == ("genuine", False)
+    assert "NOT PROVEN" in card("show", "card.json")[1]
+    code, _, said = card("endorse", "card.json", "--on", "2025-05-01")
+    assert code == 1
+    assert "none of these keys signed this card" in said
+
+
+def test_a_security_under_a_revoked_key_or_an_endorsement_key_is_not_genuine(made, tmp_path, authority_home):
+    image = holder_of(tmp_path / "card.json")[1]
+    service = Service.from_bytes(image.service)
+    ring = KeyRing.load(development_authority_of(authority_home))
+    assert security_is_genuine(image, service, ring.trusted)
+    desk = next(
+        key for key in ring.keys if key.spec.purpose == "endorsement" and 410202 in key.spec.divisions
+    )
+    public_key = Security.from_bytes(image.security).public_key
+    raw = build_security(card_permit(image), image.holder, image.photo, public_key, desk)
+    assert not security_is_genuine(replace(image, security=raw), service, ring.trusted)
+    ring.trusted.get(Security.from_bytes(image.security).key_id).revoked_on = service.issue_day + 1
+    assert not security_is_genuine(image, service, ring.trusted)
+
+
+@pytest.mark.shows("stdout", "address", why="it is asked to show the addresses of endorsements")
+def test_a_card_file_of_an_older_version_is_read_shown_and_endorsed(made, tmp_path):
+    image = json.loads((tmp_path / "card.json").read_text())
+    image.update(holder="", photo="", security="", card_keys="", info=image["info"][:-2] + "00")
+    (tmp_path / "card.json").write_text(json.dumps(image))
+    found = shown(made)
+    assert (found["authenticity"], found["card_key_epoch"], found["security"]) == ("genuine", 0, False)
+    assert shown(made, "card.json", "--holder")["holder"] is None
+    assert "NOT PROVEN" not in made("show", "card.json")[1]
+    assert made("endorse", "card.json", "--on", "2026-05-01")[0] == 0
+    assert shown(made)["endorsement_number"] == 2

@@ -10,8 +10,9 @@ from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.records.card import Service
+from juzhu_protocol.records.card import CardKeys, Security, Service
 from juzhu_protocol.rules.calendar import from_iso, iso
+from juzhu_simulator.portrait import portrait
 from permit_tools import CITY
 
 KEYS = ("--keys", str(DEVELOPMENT_KEYS))
@@ -141,3 +142,71 @@ def test_clock_offset_moves_the_acts_day(issued, tmp_path):
     assert code == 0, said
     with Registry(tmp_path / "permits.db") as registry:
         assert wanted <= registry.events(CITY, 1)[-1].time < wanted + 120
+
+
+# -- What a chip gets ------------------------------------------------------------------------------
+
+
+def image_of(path):
+    return CardImage.from_json(path.read_text())
+
+
+def test_only_the_file_of_a_card_that_is_made_holds_its_chips_keys(permit, tmp_path):
+    def card_of(act, *words):
+        path = tmp_path / "card.json"
+        path.unlink(missing_ok=True)
+        code, out, said = permit(act, *words, "--card", str(path))
+        assert code == 0, said
+        assert path.stat().st_mode & 0o777 == 0o600
+        image = image_of(path)
+        if image.card_keys:
+            assert CardKeys.from_bytes(image.card_keys).signing_key.hex() not in out
+        return image
+
+    made = card_of("issue", "--create", *KEYS, *PERSON, "--day", "2025-03-15")
+    assert (len(made.holder), len(made.security), made.photo) == (326, 211, b"")
+    keys = made.card_keys
+    assert keys
+    assert card_of("show", "--serial", "1").card_keys == b""
+    assert card_of("show", "--serial", "1", *KEYS).card_keys == keys
+    assert card_of("hand-out", "--serial", "1", "--day", "2025-03-16").card_keys == b""
+    endorsed = card_of("endorse", "--serial", "1", *KEYS, "--day", "2026-03-01")
+    assert (endorsed.card_keys, endorsed.security) == (b"", made.security)
+    successor = card_of("replace", "--serial", "1", *KEYS, "--day", "2026-03-04")
+    assert successor.card_keys not in (b"", keys)
+
+
+def test_portrait_and_suite_go_from_the_options_to_the_card_and_its_successor(permit, tmp_path):
+    face, other, card = tmp_path / "face.jpg", tmp_path / "other.jpg", tmp_path / "card.json"
+    face.write_bytes(portrait(1, 1))
+    other.write_bytes(portrait(1, 2))
+    in_lankao = (*PERSON, "--division", "410225")
+    sm2 = ("--suite", "SM2-SM3", "--photo", str(face))
+    code, _, said = permit(
+        "issue", "--create", *KEYS, *in_lankao, *sm2, "--day", "2025-03-15", "--card", str(card)
+    )
+    assert code == 0, said
+    assert (image_of(card).photo, Security.from_bytes(image_of(card).security).suite) == (portrait(1, 1), 2)
+    replace = ("replace", *KEYS, "--day", "2025-04-01", "--card", str(card))
+    assert permit(*replace, "--serial", "1")[0] == 0
+    assert (image_of(card).photo, Security.from_bytes(image_of(card).security).suite) == (portrait(1, 1), 2)
+    assert permit(*replace, "--serial", "2", "--suite", "ES256", "--photo", str(other))[0] == 0
+    assert (image_of(card).photo, Security.from_bytes(image_of(card).security).suite) == (portrait(1, 2), 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--suite", "SM2-SM3"), 78, "no permit key of suite SM2-SM3"),
+        (("--suite", "RSA"), 64, "invalid choice"),
+        (("--photo", "/nowhere/face.jpg"), 78, "/nowhere/face.jpg"),
+        (("--photo", __file__), 1, "(14)"),
+    ],
+)
+def test_card_that_cannot_be_made_is_not_issued(permit, tmp_path, words, code, said):
+    found, out, err = permit("issue", "--create", *KEYS, *PERSON, "--day", "2025-03-15", *words)
+    assert (found, out) == (code, "")
+    assert said in err.splitlines()[-1]
+    if code != 64:
+        with Registry(tmp_path / "permits.db") as registry:
+            assert registry.exceptions(CITY) == (0, {})

@@ -13,9 +13,13 @@ import pytest
 from juzhu_host import permit_application
 from juzhu_host.cli import main
 from juzhu_protocol.authority.application import GROUND_PAPERS, Application
+from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
+from juzhu_protocol.records.card import Security
 from juzhu_protocol.rules.calendar import from_iso
+from juzhu_simulator.portrait import portrait
 from permit_tools import CITY, KEYS, application, at, holder, issue
 from portable_files import ROOT
 
@@ -317,3 +321,19 @@ def test_registry_of_another_clock_still_counts_days_in_china(permit, tmp_path):
         waiting = registry.accept(application(), now=at("2026-01-05") - 12 * 3600 + 1800)
         assert waiting.accepted_day == from_iso("2026-01-05")
         assert registry.issue_accepted(1, keys=KEYS, now=at("2026-01-05")).serial == 1
+
+
+@pytest.mark.parametrize("way", ["accepted", "application"])
+def test_permit_of_an_application_gets_the_portrait_and_suite_of_its_issue(permit, form, tmp_path, way):
+    (tmp_path / "face.jpg").write_bytes(portrait(1, 1))
+    path, card = form(division=410225), tmp_path / "card.json"
+    given = ("--application", path)
+    if way == "accepted":
+        assert permit("apply", "--create", *given, *DAY)[0] == 0
+        given = ("--accepted", "1")
+    new = ("--photo", str(tmp_path / "face.jpg"), "--suite", "SM2-SM3", "--card", str(card))
+    code, _, said = permit("issue", "--create", *given, *FOLDER, *DAY, *new)
+    assert code == 0, said
+    image = CardImage.from_json(card.read_text())
+    assert image.photo == portrait(1, 1)
+    assert Security.from_bytes(image.security).suite == SUITE_SM2_SM3

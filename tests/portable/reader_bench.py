@@ -11,8 +11,10 @@ from bench_card import BUS_MASTER, EPOCH, BenchCard
 from juzhu_device.actions import Report, SendApdu, SendBytes, Show
 from juzhu_device.core import ReaderCore
 from juzhu_device.settings import ReaderSettings
+from juzhu_device.table_slots import SLOT_SIZE
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
+from juzhu_protocol.crypto.sm3 import compress
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
@@ -37,6 +39,7 @@ BEGIN, DATA, COMMIT = ObjectBegin.TYPE, ObjectData.TYPE, ObjectCommit.TYPE
 TRUST, LIST, PROFILE = OBJECT_TRUST, OBJECT_LIST, OBJECT_PROFILE
 KEY = bytes(range(32))
 RING_SLOTS = 8
+TABLE_SLOTS = 12
 
 _SIZES = {"state": 512, "trust": 4096, "list": 8192, "profile": 2048}
 
@@ -63,6 +66,7 @@ class RamFlash:
             for slot in (0, 1)
         }
         self.regions["taps"] = bytearray(b"\xff" * (64 * RING_SLOTS))
+        self.regions["tables"] = bytearray(b"\xff" * (SLOT_SIZE * TABLE_SLOTS))
         self.writes = 0
         self.cut_after = None
         self.torn = 0
@@ -120,6 +124,7 @@ class Bench:
     def __init__(self, flash=None):
         self.flash = flash or RamFlash()
         self.rtc = Rtc()
+        self.sm3_compress = compress
         self.sam = SoftwareSam(ROLE_BUS, {EPOCH: BUS_MASTER}, self.random)
         self.now_ms = 0
         self.acknowledges = True

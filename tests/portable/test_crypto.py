@@ -1,5 +1,7 @@
 """Signatures, MACs and comparison on both runtimes, by vectors made with OpenSSL."""
 
+from toy_signer import affine, pair_of, public_key, raw, root, sign_es256
+
 from juzhu_protocol.crypto.comb import CombTable, TableBuilder, TablePair, build_table, joint_multiply
 from juzhu_protocol.crypto.compare import equal
 from juzhu_protocol.crypto.curve import P256, decode_point, encode_point, inverse
@@ -96,6 +98,30 @@ def test_sum_at_infinity_is_refused():
     _, pair, _, signature = vector(3)
     assert joint_multiply(pair, 5, 5)[2] == 0
     assert not verify_es256(pair, signature[:32], signature)
+
+
+def test_r_or_s_with_n_added_is_refused():
+    # r = x of a point just above n, and s so small that n fits above it.
+    n = P256.n
+    x = n
+    while root(P256, x) is None:
+        x += 1
+    assert x < P256.p
+    r, s, z = x - n, 7, 9
+    # The key under which (r, s) leads to that point: Q = (s*point - z*G) / r.
+    pair = pair_of(P256, (x, root(P256, x)))
+    over_r = inverse(r, n)
+    key = pair_of(P256, affine(P256, joint_multiply(pair, -z * over_r % n, s * over_r % n)))
+    digest = int.to_bytes(z, 32, "big")
+    assert verify_es256(key, digest, raw(r, s))
+    for wrong in (raw(x, s), raw(r, n + s), raw(x, n + s), raw(r + 1, s), raw(r, s + 1)):
+        assert not verify_es256(key, digest, wrong)
+
+
+def test_digest_beyond_n_counts_modulo_n():
+    pair = pair_of(P256, decode_point(P256, public_key(P256, 5)))
+    for digest in (b"\xff" * 32, int.to_bytes(P256.n, 32, "big"), bytes(32)):
+        assert verify_es256(pair, digest, sign_es256(5, 1234567, digest))
 
 
 def test_wrong_digest_size_is_a_programming_error():

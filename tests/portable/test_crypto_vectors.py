@@ -5,10 +5,11 @@ from hashlib import sha256
 from gb_vectors import SM2_EXAMPLE, SM2_V2X, SM3_EXAMPLES
 from nist_vectors import ECDSA, HMAC_SHA256, KBKDF, PUBLIC_KEYS, SHA256
 from openssl_vectors import HOSTILE, SIGNED, SM3
+from openssl_vectors import KBKDF as LABELLED
 
 from juzhu_protocol.crypto.comb import TablePair, build_table
 from juzhu_protocol.crypto.curve import P256, SM2, decode_point
-from juzhu_protocol.crypto.mac import hmac_sha256
+from juzhu_protocol.crypto.mac import derive_key, hmac_sha256
 from juzhu_protocol.crypto.signature import (
     SUITE_ES256,
     SUITE_SM2_SM3,
@@ -77,6 +78,13 @@ def test_derived_keys_are_those_of_nist():
     for key, fixed, derived in KBKDF:
         block = hmac_sha256(bytes.fromhex(key), b"\x00\x00\x00\x01" + bytes.fromhex(fixed))
         assert block[: len(derived) // 2] == bytes.fromhex(derived), key
+
+
+def test_key_derived_for_a_label_is_that_of_another_library():
+    for key, label, context, derived in LABELLED:
+        found = derive_key(bytes.fromhex(key), bytes.fromhex(label), bytes.fromhex(context))
+        assert found == bytes.fromhex(derived), label
+    assert len(LABELLED) == 3
 
 
 def test_public_keys_get_the_verdict_of_nist():

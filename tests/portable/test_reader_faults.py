@@ -21,6 +21,7 @@ from reader_fixtures import (
     MANIFEST_YEARS_AHEAD,
     NOW,
     REVOKED,
+    ROOTS,
     SUSPENDED,
     SWAPPED_INFO,
     UNKNOWN,
@@ -182,12 +183,17 @@ def test_tables_are_made_for_the_list_key_first_and_for_no_key_that_is_never_met
     bench.core._verifier._tables = []
     bench.core._prepare_keys()
     keys = {(key.suite, key.public_key): key for key in bench.core.store.keys.keys}
-    # After the generators the list keys, for which there is room; neither the other city's organ nor the policy key.
-    waiting = [keys[name] for name in bench.core._verifier._waiting[2:]]
+    # After the generators the list keys and Kaifeng's organs; neither the other city's organ nor the policy key.
+    waiting = [keys[name] for name in bench.core._verifier._waiting[2:-3]]
     assert [(key.purpose, key.suite, key.divisions[0].division) for key in waiting] == [
         (2, 2, 410200),
         (2, 1, 410200),
+        (4, 1, 410202),
+        (1, 2, 410202),
+        (1, 1, 410202),
+        (1, 2, 410225),
     ]
+    assert sorted(bench.core._verifier._waiting[-3:]) == sorted([(1, root) for root in ROOTS])
 
 
 # -- what is told of a card ------------------------------------------------------------------------

@@ -26,6 +26,8 @@ from juzhu_simulator.demo.stage import Stage
 
 READER = "reader-cpython"
 LOG_LIMIT_S = 20.0
+WHOLE = 5
+"""APDUs of a whole conversation."""
 TOPIC = f"juzhu/1/{DIVISION}/list/"
 
 
@@ -186,7 +188,7 @@ async def test_cleared_topics_change_nothing(tmp_path):
 
 async def test_card_that_goes_away_at_every_apdu_is_asked_to_try_again_and_referred_the_third_time(tmp_path):
     async with captured_stage(tmp_path) as (stage, _):
-        for pull_at in (1, 2, 3):
+        for pull_at in range(1, WHOLE + 1):
             said = [await tap(stage, READER, "66, in force", pull_at) for _ in range(3)]
             assert said == ["TRY AGAIN", "TRY AGAIN", "REFER, unreadable"]
             assert await tap(stage, READER, "66, in force") == "ALLOW, in-force"

@@ -116,6 +116,18 @@ def test_answer_takes_the_air_time_of_its_apdu(image):
     assert atr.seconds == 0
 
 
+def test_answer_to_a_guesser_takes_the_cards_delay_too(image):
+    session = session_of(image)
+    guess = apdu.mutual_authenticate(1, bytes(32))
+    waits = []
+    for _ in range(5):
+        answers(session, control(POWER_ON) + framed(apdu.select(), apdu.get_challenge(16)))
+        (wrong,) = session.receive(framed(guess))
+        assert wrong.message == framed(b"\x63\xc2")
+        waits.append(round(wrong.seconds - air_time(guess, b"\x63\xc2", KBIT_S), 6))
+    assert waits == [0, 0, 0, 0.1, 0.2]
+
+
 @given(st.lists(st.integers(1, 40), max_size=40))
 def test_messages_cut_anywhere_get_the_same_answers(image, cuts):
     # However the stream is cut, the answers are those to the whole stream.

@@ -35,7 +35,7 @@ EXIT_CODE = {ANSWER_NAMES[answer]: code for answer, code in EXIT_CODES.items()}
 BEYOND = "a day that no card holds"
 AGE_WITHOUT_LATEST = "a list of known age on days without a last one"
 NO_AGE_WITH_LATEST = "a list of unknown age on days with a last one"
-OUTDATED_SERVICE = "a chip that holds more endorsements than its SERVICE, which no file of a card tells"
+OUTDATED_SERVICE = "a chip's own word on its endorsements, given in a session and in no file"
 OTHER_LIST = "a status in another city's list, which is not held"
 BEFORE_UNIX = "a list from before 1970, which no manifest tells"
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import RecordError
-from ..records.card import Endorsement, Info, Service
-from .errors import CardImageError
+from ..records.card import CardKeys, Endorsement, Info, Security, Service
+from ..trust.chip import HOLDER_SIZE
+from .errors import ApplicationError, CardImageError
+from .photo import check_photo
 
 FORMAT = "juzhu card image 1"
 
@@ -15,7 +17,11 @@ _SINGLE = ("info", "service", "holder", "photo", "security", "card_keys")
 
 @dataclass(frozen=True)
 class CardImage:
-    """Raw files of Juzhu card profile 1; holder, photo, security and card_keys are empty until made."""
+    """Raw files of Juzhu card profile 1, and the chip's keys; repr shows sizes only.
+
+    photo is empty when there is none; card_keys, secret, wherever the image does not go to a chip. A card from
+    before card authentication has neither holder nor security nor card_keys.
+    """
 
     info: bytes
     service: bytes
@@ -30,7 +36,7 @@ class CardImage:
         return f"CardImage({sizes})"
 
     def to_json(self) -> str:
-        """Return the image as JSON, files in hex."""
+        """Return the image as JSON, files in hex, card_keys among them: for its owner's eyes."""
         content: dict[str, Any] = {"format": FORMAT}
         content.update({name: getattr(self, name).hex() for name in _SINGLE})
         content["endorsements"] = [record.hex() for record in self.endorsements]
@@ -58,16 +64,25 @@ class CardImage:
             endorsements=tuple(_unhex("endorsements", item) for item in listed),
             **{name: _unhex(name, content.get(name, "")) for name in _SINGLE},
         )
-        if not checked:
-            return image
-        try:
-            Info.from_bytes(image.info)
-            Service.from_bytes(image.service)
-            for record in image.endorsements:
-                Endorsement.from_bytes(record)
-        except RecordError as error:
-            raise CardImageError(f"a record of the card image: {error}") from None
+        if checked:
+            image._refuse_malformed()
         return image
+
+    def _refuse_malformed(self) -> None:
+        try:
+            Info.from_bytes(self.info)
+            Service.from_bytes(self.service)
+            for record in self.endorsements:
+                Endorsement.from_bytes(record)
+            if self.security:
+                Security.from_bytes(self.security)
+            if self.card_keys:
+                CardKeys.from_bytes(self.card_keys)
+            check_photo(self.photo)
+        except (RecordError, ApplicationError) as error:
+            raise CardImageError(f"a record of the card image: {error}") from None
+        if len(self.holder) not in (0, HOLDER_SIZE):
+            raise CardImageError(f"holder has {len(self.holder)} bytes, a card has {HOLDER_SIZE} or none")
 
 
 def _unhex(name: str, value: object) -> bytes:

@@ -146,8 +146,8 @@ LAYOUT = Struct(
 class HolderFile:
     """What a HOLDER says, days as day numbers; repr shows none of it.
 
-    organ: the issuing organ's name. good_through: of the permit when this card was issued. address: the
-    residence then; a later one stands in ENDORSEMENTS.
+    organ: the issuing organ's name. good_through: of the permit when this card was issued, before issue_day on a
+    card that replaced one overdue (18, 20). address: the residence then; a later one stands in ENDORSEMENTS.
     """
 
     name: str
@@ -213,8 +213,6 @@ class HolderFile:
             raise HolderFileError("HOLDER: birth date and citizen number contradict each other")
         if number.is_female != (self.sex == "女"):
             raise HolderFileError("HOLDER: sex and citizen number contradict each other")
-        if self.good_through < self.issue_day:
-            raise HolderFileError("HOLDER: its validity ends before it begins")
 
 
 def _told(error: ConstructError) -> str:

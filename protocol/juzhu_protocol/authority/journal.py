@@ -247,7 +247,8 @@ def _manifest_time(last: "Publication | None", now: int, key_epoch: int, accept_
         raise ClockError(
             f"the clock shows {_moment(now)}, {(last.time - now) // 86400} days before the last manifest of "
             f"{_moment(last.time)}. Set the clock if it is wrong; if the last manifest was signed by a wrong "
-            "clock, raise the list key's epoch and have the root sign a bundle with it: time may start anew then"
+            "clock, raise the list key's epoch (juzhu keys epoch --list NAME) and have the root sign: time may start "
+            "anew then"
         )
     return max(now, last.time)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..crypto.signature import SUITE_ES256
-from ..errors import JuzhuError
+from ..errors import JuzhuError, RecordError
 from ..hostside.native import NativeVerifier
 from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
 from ..rules.calendar import iso
@@ -123,7 +123,7 @@ class KeyRing:
 
     @classmethod
     def load(cls, folder: Path, passphrase: "bytes | PrivateFiles | None" = None) -> "KeyRing":
-        """Read a folder; KeysFolderError says which file is wrong and how.
+        """Read a folder; KeysFolderError says which file is wrong and how. Root keys only of a development folder.
 
         PassphraseNeededError when files are sealed and no passphrase is given, PassphraseError for a wrong one.
         """
@@ -132,7 +132,9 @@ class KeyRing:
         signing = []
         for known in state.keys.keys:
             path = key_path(folder, known.spec.name)
-            if path.exists():
+            # Daily work needs no root key in memory, and a real one is sealed by whoever keeps it.
+            wanted = state.keys.development or known.spec.purpose != "root"
+            if wanted and path.exists():
                 signing.append(open_key(path, known, files, development=state.keys.development))
         sams = [
             open_sam(path, epoch, files, development=state.keys.development)
@@ -171,7 +173,12 @@ class KeyRing:
             raise KeysFolderError("there is no root key among the keys to make")
         public = [key.public_key for key in roots]
         suite = roots[0].suite
-        bundle = sign_bundle(bundle_body(keys, 1, time), roots[:threshold])
+        try:
+            bundle = sign_bundle(bundle_body(keys, 1, time), roots[:threshold])
+        except RecordError as error:
+            raise KeysFolderError(
+                f"a reader could not hold a bundle of these keys ({error}): let one key serve more divisions"
+            ) from None
         known = tuple(key.known() for key in keys)
         ring = cls(keys, Roots(public, threshold, suite), bundle, known=known, sams=sams)
         content = {f"{key.spec.name}.key": seal_key(key, files) for key in keys}

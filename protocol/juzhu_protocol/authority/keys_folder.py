@@ -11,7 +11,10 @@ from .errors import KeysFolderError
 from .key_specs import KeysFile, parse_keys, read_text
 from .proposal import Proposal, read_proposal
 
-KEYS_TOML, ROOTS_TOML, BUNDLE_BIN, PROPOSAL_JSON = "keys.toml", "roots.toml", "bundle.bin", "proposal.json"
+KEYS_TOML, ROOTS_TOML, BUNDLE_BIN = "keys.toml", "roots.toml", "bundle.bin"
+PROPOSAL_JSON, SIGNED_JSON = "proposal.json", "signed.json"
+"""A change that waits for the root, and the last one that came into force, for the authority's other machines."""
+
 _SAM_FILE = re.compile(r"sam-([1-9][0-9]{0,2})\.key")
 
 

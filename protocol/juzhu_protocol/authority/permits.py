@@ -4,7 +4,7 @@ Days are day numbers (rules/calendar.py). Every refusal names the article and wh
 endorsement makes of a permit's days is rules/lifecycle.py's alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..errors import EndorsementRefusedError
 from ..rules.calendar import add_months, iso
@@ -88,13 +88,16 @@ class Holder:
 
 @dataclass(frozen=True)
 class Permit:
-    """One physical card and what the register says about it; ground outlives a revocation."""
+    """One physical card and what the register says about it; ground outlives a revocation.
+
+    repr leaves out whose it is: birthday and address.
+    """
 
     list_division: int
     serial: int
     issuing_division: int
     permit_class: int
-    birth_day: int
+    birth_day: int = field(repr=False)
     issue_day: int
     anchor_day: int
     residence_since: int
@@ -107,7 +110,7 @@ class Permit:
     cause: str
     predecessor: int
     successor: int
-    address: str
+    address: str = field(repr=False)
     handed_out_day: int = 0
 
     @property

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from .errors import KeysFolderError, PassphraseError, PassphraseNeededError, PrivateFileError
+from .private_key import Hidden
 
 FORMAT = "juzhu private key 1"
 SCRYPT, NONE = "scrypt-aes256gcm", "none"
@@ -36,7 +37,7 @@ SALT_SIZE, NONCE_SIZE, TAG_SIZE, CHECK_SIZE = 16, 12, 16, 8
 MAX_FILE = 4096
 """Bytes of a sealed file; ours have under 1,000."""
 MIN_PASSPHRASE = 12
-"""Characters of a passphrase that a new folder is sealed with; the length asked for stands in its message."""
+"""Characters that a new passphrase must have."""
 MAX_PASSPHRASE = 1024
 
 Head = dict[str, "str | int"]
@@ -47,7 +48,7 @@ def passphrase_bytes(text: str) -> bytes:
     return unicodedata.normalize("NFC", text).encode()
 
 
-class PrivateFiles:
+class PrivateFiles(Hidden):
     """Seals and opens files under one passphrase, or leaves them open where there is none (development keys).
 
     The costly key is derived once for each salt; new files share one.
@@ -150,9 +151,6 @@ class PrivateFiles:
     def __repr__(self) -> str:
         return f"PrivateFiles({'passphrase not shown' if self.protects else 'no passphrase'})"
 
-    def __reduce__(self) -> str:
-        raise TypeError("a passphrase is not pickled")
-
 
 def read_head(path: Path) -> Head:
     """Return what a file says that it holds; nothing proves it before the file was opened. PrivateFileError."""
@@ -173,6 +171,16 @@ def refuse_loose(path: Path) -> None:
         raise PrivateFileError(f"{path}: {error.strerror}") from None
     if mode & 0o077:
         raise PrivateFileError(f"{path} can be read by others (mode {mode:o}): chmod 600 {path}")
+
+
+def refuse_loose_folder(folder: Path) -> None:
+    """PrivateFileError for a folder in which others than its owner may put and remove files."""
+    try:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError as error:
+        raise PrivateFileError(f"{folder}: {error.strerror}") from None
+    if mode & 0o022:
+        raise PrivateFileError(f"{folder} can be written by others (mode {mode:o}): chmod 700 {folder}")
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -22,14 +22,15 @@ from .signing_key import SigningKey
 
 FORMAT = "juzhu bundle proposal 1"
 MAX_FILE = 64 * 1024
-_NAMES = {"format", "keys", "roots", "anew", "body", "signatures"}
+_NAMES = {"format", "keys", "roots", "anew", "body", "signatures", "previous"}
 
 
 @dataclass(frozen=True)
 class Proposal:
     """keys.toml and roots.toml as they will be, the body to sign, and signatures by root id.
 
-    `anew`: the root itself is given up, and readers are installed with the new one.
+    `anew`: the root itself is given up, and readers are installed with the new one. `previous`: the bundle that was in
+    force, to show what changes; it proves nothing to who has no roots.toml.
     """
 
     keys_text: str
@@ -37,6 +38,7 @@ class Proposal:
     anew: bool
     body: bytes
     signatures: "dict[bytes, bytes]"
+    previous: bytes
 
     @property
     def bundle(self) -> Bundle:
@@ -94,6 +96,7 @@ class Proposal:
                 {"root": name.hex(), "signature": signature.hex()}
                 for name, signature in self.signatures.items()
             ],
+            "previous": self.previous.hex(),
         }
         return json.dumps(content, indent=1).encode() + b"\n"
 
@@ -119,7 +122,12 @@ def read_proposal(path: Path) -> Proposal:
         if not all(len(n) == KEY_ID_SIZE and len(s) == SIGNATURE_SIZE for n, s in signatures.items()):
             raise ValueError
         proposal = Proposal(
-            content["keys"], content["roots"], content["anew"], bytes.fromhex(content["body"]), signatures
+            content["keys"],
+            content["roots"],
+            content["anew"],
+            bytes.fromhex(content["body"]),
+            signatures,
+            bytes.fromhex(content["previous"]),
         )
         proposal.bundle  # noqa: B018  parsed, so that whoever holds a Proposal can read it
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, RecordError):

@@ -6,6 +6,8 @@ The files of every card are kept as they were signed.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ..crypto.signature import SUITE_ES256
+from ..records.card import Info
 from ..rules.calendar import day_of, iso
 from ..rules.lifecycle import KIND_NAMES, KIND_YEARLY
 from . import permits
@@ -36,7 +38,7 @@ from .events import (
 from .holder import check_address, check_holder
 from .keys import KeyRing
 from .permits import Holder, Permit
-from .personalise import build_endorsement, carry_endorsement
+from .personalise import carry_endorsement
 from .registry_rows import RegistryRows, Waiting
 
 MAX_NOTE = 200
@@ -74,8 +76,13 @@ class Registry(RegistryRows):
             self._insert_event(now, list_division, None, waiting, ACCEPTED, "")
         return Waiting(waiting, list_division, day)
 
-    def issue_accepted(self, number: int, *, keys: KeyRing, now: int) -> Permit:
-        """Issue the permit that an accepted application waits for (12); being late is noted."""
+    def issue_accepted(
+        self, number: int, *, keys: KeyRing, now: int, photo: bytes = b"", suite: int = SUITE_ES256
+    ) -> Permit:
+        """Issue the permit that an accepted application waits for (12); being late is noted.
+
+        photo: a JPEG, b"" for none. suite: of the card and its signatures, for the card's life.
+        """
         day = day_of(now)
         with writing(self._database, self._path):
             waiting, content = self._take(number)
@@ -93,6 +100,8 @@ class Registry(RegistryRows):
                 residence_since=application.resident_since,
                 registered_day=application.registered,
                 permit_class=1,
+                photo=photo,
+                suite=suite,
             )
             self._close(number, "issued", permit.serial)
             late = day - waiting.issue_by
@@ -117,11 +126,14 @@ class Registry(RegistryRows):
         registered_day: int,
         residence_since: int = 0,
         permit_class: int = 1,
+        photo: bytes = b"",
+        suite: int = SUITE_ES256,
     ) -> Permit:
         """Issue a permit today whose papers were looked at elsewhere (8 to 15).
 
         registered_day: of the temporary registration, 0 when its half year was checked elsewhere. Residence
-        counts from today unless an earlier day is given.
+        counts from today unless an earlier day is given. photo: a JPEG, b"" for none. suite: of the card and its
+        signatures, for the card's life.
         """
         with writing(self._database, self._path):
             permit = self._issue(
@@ -133,6 +145,8 @@ class Registry(RegistryRows):
                 residence_since=residence_since,
                 registered_day=registered_day,
                 permit_class=permit_class,
+                photo=photo,
+                suite=suite,
             )
             self._note(now, permit, ACCEPTED, "")
             self._note(now, permit, ISSUED, "")
@@ -184,8 +198,7 @@ class Registry(RegistryRows):
                 issuing_division=issuing_division,
                 registered_day=registered_day,
             )
-            self._append_endorsement(permit, build_endorsement(permit, keys))
-            self._update(permit, keys)
+            self._update_endorsed(permit, keys)
             late = kind == KIND_YEARLY and permit.anchor_day != before.anchor_day
             self._note(now, permit, ENDORSED, KIND_NAMES[kind] + (", late" if late else ""))
             if before.ground:
@@ -231,12 +244,20 @@ class Registry(RegistryRows):
         return permit
 
     def replace(
-        self, list_division: int, serial: int, *, keys: KeyRing, now: int, handed_back: bool = True
+        self,
+        list_division: int,
+        serial: int,
+        *,
+        keys: KeyRing,
+        now: int,
+        handed_back: bool = True,
+        photo: "bytes | None" = None,
+        suite: "int | None" = None,
     ) -> Permit:
         """Return the successor of a lost card, or of a damaged one that was handed back (20).
 
         The old card is revoked, as lost when it cannot be handed back; the new one has its years and
-        endorsements on a new serial.
+        endorsements on a new serial, keys of its own, and the old one's photo and suite unless others are given.
         """
         day = day_of(now)
         with writing(self._database, self._path):
@@ -247,9 +268,11 @@ class Registry(RegistryRows):
             old, new = permits.replace_card(before, self._next_serial(list_division), day, self._profile)
             self._update(old)
             self._refuse_second(holder.citizen_number, list_division, day)
-            self._insert(new, holder, keys)
-            for raw in self.endorsements(list_division, serial):
-                self._append_endorsement(new, carry_endorsement(raw, old, new, keys))
+            image = self.card_image(list_division, serial)
+            suite = Info.from_bytes(image.info).suite if suite is None else suite
+            self._insert(new, holder, image.photo if photo is None else photo, keys, suite)
+            for raw in image.endorsements:
+                self._append_endorsement(new, carry_endorsement(raw, old, new, keys, suite))
             if before.status != permits.REVOKED:
                 self._note(now, old, CANCELLED, f"{permits.REPLACED}, {OLD_CARD_BACK}")
             fee = ", fee due" if permits.fee_due(new) else ""
@@ -278,6 +301,8 @@ class Registry(RegistryRows):
         residence_since: int,
         registered_day: int,
         permit_class: int,
+        photo: bytes,
+        suite: int,
     ) -> Permit:
         day = day_of(now)
         permits.check_class(permit_class)
@@ -305,7 +330,7 @@ class Registry(RegistryRows):
                 last = permits.last_late_day(earlier, self._profile)
                 why = MOVED_AWAY if last is None or day <= last else REGISTERED_ANEW
                 self._note(now, earlier, CANCELLED, why)
-        self._insert(permit, holder, keys)
+        self._insert(permit, holder, photo, keys, suite)
         return permit
 
     def _refuse_second(

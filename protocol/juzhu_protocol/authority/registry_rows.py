@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from .errors import DatabaseFileError, SerialsExhaustedError, UnknownPermitError
 from .events import Event
 from .keys import KeyRing
 from .permits import Holder, Permit
-from .personalise import build_info, build_service
+from .personalise import card_keys_of, endorse_card, issue_card
 from .registry_schema import open_registry
 
 MAX_SERIAL = 99_999_999
@@ -111,15 +111,23 @@ class RegistryRows:
             found = [Waiting(**row) for row in self._database.query(f"{sql} ORDER BY accepted_day, number")]
         return [one for one in found if through is None or one.issue_by <= through]
 
-    def card_image(self, list_division: int, serial: int) -> CardImage:
-        """Return what the card's files hold as signed last; UnknownPermitError when there is none."""
+    def card_image(self, list_division: int, serial: int, keys: "KeyRing | None" = None) -> CardImage:
+        """Return what the card's files hold as signed last; UnknownPermitError when there is none.
+
+        keys: of the SAM set, for an image that goes to a chip; without them it holds no secret.
+        """
+        sql = "SELECT holder, photo, security FROM issued_files WHERE list_division = ? AND serial = ?"
         with reading(self._database, self._path):
             found = self._row(list_division, serial)
-            return CardImage(
+            # A card that was issued by version 2 has none of these.
+            issued = next(iter(self._database.query(sql, (list_division, serial))), {})
+            image = CardImage(
                 info=bytes(found["info"]),
                 service=bytes(found["service"]),
                 endorsements=tuple(self.endorsements(list_division, serial)),
+                **{name: bytes(content) for name, content in issued.items()},
             )
+        return replace(image, card_keys=card_keys_of(image, keys)) if keys is not None else image
 
     def exceptions(self, list_division: int) -> tuple[int, dict[int, int]]:
         """Return the highest serial and {serial: STATUS_SUSPENDED or STATUS_REVOKED}, for build_list.
@@ -192,14 +200,21 @@ class RegistryRows:
         found = list(self._database.query(sql, (citizen_number, list_division)))
         return int(found[0]["number"]) if found else 0
 
-    def _insert(self, permit: Permit, holder: Holder, keys: KeyRing) -> None:
-        files = {"info": build_info(permit, keys), "service": build_service(permit, keys)}
+    def _insert(self, permit: Permit, holder: Holder, photo: bytes, keys: KeyRing, suite: int) -> None:
+        image = issue_card(permit, holder, photo, keys, suite)
+        files = {"info": image.info, "service": image.service}
         self._database.table("permits").insert(asdict(permit) | asdict(holder) | files)
+        issued = {"holder": image.holder, "photo": image.photo, "security": image.security}
+        place = {"list_division": permit.list_division, "serial": permit.serial}
+        self._database.table("issued_files").insert(place | issued)
 
-    def _update(self, permit: Permit, keys: "KeyRing | None" = None) -> None:
-        changes: dict[str, Any] = asdict(permit)
-        if keys is not None:
-            changes |= {"info": build_info(permit, keys), "service": build_service(permit, keys)}
+    def _update(self, permit: Permit) -> None:
+        self._database.table("permits").update((permit.list_division, permit.serial), asdict(permit))
+
+    def _update_endorsed(self, permit: Permit, keys: KeyRing) -> None:
+        image = endorse_card(self.card_image(permit.list_division, permit.serial), permit, keys)
+        self._append_endorsement(permit, image.endorsements[-1])
+        changes = asdict(permit) | {"service": image.service}
         self._database.table("permits").update((permit.list_division, permit.serial), changes)
 
     def _append_endorsement(self, permit: Permit, record: bytes) -> None:

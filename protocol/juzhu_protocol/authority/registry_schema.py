@@ -8,8 +8,9 @@ from .database import open_database, translated, writing
 from .errors import DatabaseFileError
 
 APPLICATION_ID = 0x4A5A5231
-VERSION = 2
-"""user_version of the file. Version 1 bore none: it knew no applications and no handing out."""
+VERSION = 3
+"""user_version of the file. Version 1 bore none: it knew no applications and no handing out. Version 2 knew no files
+HOLDER, PHOTO and SECURITY; the cards it issued stay without, since their chips have no keys."""
 
 _PERMITS = """
 CREATE TABLE permits (
@@ -87,9 +88,23 @@ CREATE INDEX events_of ON events (list_division, serial);
 CREATE INDEX events_of_application ON events (application) WHERE application IS NOT NULL;
 """
 
+# What a card was issued with, unchanged by whatever happens to its permit. Not in the table permits, which is read
+# from end to end for each list.
+_ISSUED_FILES = """
+CREATE TABLE issued_files (
+    list_division INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
+    holder BLOB NOT NULL,
+    photo BLOB NOT NULL,
+    security BLOB NOT NULL,
+    PRIMARY KEY (list_division, serial),
+    FOREIGN KEY (list_division, serial) REFERENCES permits (list_division, serial)
+) STRICT;
+"""
+
 _VERSION = f"PRAGMA user_version = {VERSION}"
 
-_SCHEMA = _PERMITS + _APPLICATIONS + _VERSION
+_SCHEMA = _PERMITS + _APPLICATIONS + _ISSUED_FILES + _VERSION
 
 _BEFORE_APPLICATIONS = """
 ALTER TABLE permits ADD COLUMN handed_out_day INTEGER NOT NULL DEFAULT 0;
@@ -101,11 +116,13 @@ INSERT INTO events (id, time, list_division, serial, name, detail)
     SELECT id, time, list_division, serial, name, detail FROM events_1;
 DROP TABLE events_1;
 """
-_FROM_1 = _BEFORE_APPLICATIONS + _APPLICATIONS + _AFTER_APPLICATIONS + _VERSION
+_TO_2 = _BEFORE_APPLICATIONS + _APPLICATIONS + _AFTER_APPLICATIONS
+_STEPS = {0: _TO_2 + _ISSUED_FILES + _VERSION, 2: _ISSUED_FILES + _VERSION}
+"""What makes a file of this version of one that bears another number."""
 
 
 def open_registry(path: Path, *, create: bool) -> sqlite_utils.Database:
-    """Open a registry file, or make it; a file of version 1 becomes one of this version, in one transaction.
+    """Open a registry file, or make it; a file of an older version becomes one of this version, in one transaction.
 
     DatabaseFileError when it is missing, damaged, something else, or of a later version.
     """
@@ -130,7 +147,11 @@ def _migrate(database: sqlite_utils.Database, path: Path) -> None:
             raise DatabaseFileError(
                 f"{path} is of version {found}, and this software knows {VERSION}: update it, or restore a backup"
             )
-        for statement in _FROM_1.split(";"):
+        if found not in _STEPS:
+            raise DatabaseFileError(
+                f"{path} is of version {found}, which no software wrote: restore a backup"
+            )
+        for statement in _STEPS[found].split(";"):
             if statement.strip():
                 database.conn.execute(statement)
 

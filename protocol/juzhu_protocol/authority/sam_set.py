@@ -18,6 +18,7 @@ from ..card.keys import (
 from ..crypto.mac import derive_key
 from ..crypto.signature import SUITE_ES256, SUITE_SM2_SM3, curve_of
 from ..records.card import CardKeys
+from .private_key import Hidden
 
 ROLES = {"bus": ROLE_BUS, "counter": ROLE_COUNTER, "authority": ROLE_AUTHORITY, "card": ROLE_CARD}
 """Roles as files and options name them; the file holds the masters in this order."""
@@ -31,7 +32,7 @@ CHECK_VALUE_SIZE = 4
 _SIGNING_LABELS = (b"juzhu/1/card-signing-key/1", b"juzhu/1/card-signing-key/2")
 
 
-class SamSet:
+class SamSet(Hidden):
     """Four masters of one epoch; neither repr nor a public attribute shows them."""
 
     __slots__ = ("__masters", "epoch")
@@ -98,9 +99,6 @@ class SamSet:
 
     def __repr__(self) -> str:
         return f"SamSet(epoch {self.epoch}, masters not shown)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("masters are not pickled")
 
 
 def new_masters() -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .errors import PrivateFileError
 from .key_specs import SUITE_NAMES, SUITES, KeySpec, KnownKey
-from .private_files import Head, PrivateFiles, is_protected, refuse_loose
+from .private_files import Head, PrivateFiles, is_protected, refuse_loose, refuse_loose_folder
 from .sam_set import CHECK_NAMES, SamSet
 from .signing import Signer, signer_of
 
@@ -48,13 +48,13 @@ class SigningKey:
 
 def seal_key(key: SigningKey, files: PrivateFiles) -> bytes:
     """Return the file of a key."""
-    return files.seal(_key_head(key.spec), key.signer._secret())  # noqa: SLF001  sealing is what it is for
+    return files.seal(key_head(key.spec), key.signer._secret())  # noqa: SLF001  sealing is what it is for
 
 
 def open_key(path: Path, known: KnownKey, files: PrivateFiles, *, development: bool) -> SigningKey:
     """Return the key of a file, if it is the one that keys.toml knows; PrivateFileError and the passphrase's errors."""
     refuse_careless(path, development=development)
-    _, secret = files.open(path, _key_head(known.spec))
+    _, secret = files.open(path, key_head(known.spec))
     try:
         signer = signer_of(known.spec.suite, secret)
     except ValueError:
@@ -101,10 +101,16 @@ def open_sam(path: Path, epoch: int, files: PrivateFiles, *, development: bool) 
 
 
 def refuse_careless(path: Path, *, development: bool) -> None:
-    """PrivateFileError for a file that is open to others or has no passphrase, unless its folder is for development."""
+    """PrivateFileError for a file open to others or without a passphrase; in a development folder for a sealed one."""
     if development:
+        # Or whoever can write keys.toml would have the next key of a real folder written open.
+        if is_protected(path):
+            raise PrivateFileError(
+                f"{path} is sealed, and its keys.toml says that the folder is for development: one of them was changed"
+            )
         return
     refuse_loose(path)
+    refuse_loose_folder(path.parent)
     if not is_protected(path):
         raise PrivateFileError(
             f"{path} is not sealed, and its keys.toml does not say that it is for development: "
@@ -112,5 +118,6 @@ def refuse_careless(path: Path, *, development: bool) -> None:
         )
 
 
-def _key_head(spec: KeySpec) -> Head:
+def key_head(spec: KeySpec) -> Head:
+    """Return what the file of such a key says of itself in the clear."""
     return {"kind": KEY_KIND, "name": spec.name, "purpose": spec.purpose, "suite": SUITE_NAMES[spec.suite]}

@@ -33,8 +33,8 @@ class Sm2Key(PrivateKey):
         point = multiple_of_generator(d)
         self.public_key = encode_point(point)
         self.__z = sm2_z(self.public_key, _sm3)
-        # From the bytes that others will verify with, and refused unless they are a point of the curve.
-        self.__tables = TablePair(_generator(), build_table(SM2, decode_point(SM2, self.public_key)))
+        # Personalisation needs many a chip's public key and no signature by it.
+        self.__tables: TablePair | None = None
 
     def sign(self, content: bytes) -> bytes:
         """Return r || s over SM3(Z_A || content); SigningFaultError when it does not verify."""
@@ -42,6 +42,9 @@ class Sm2Key(PrivateKey):
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Return r || s over a digest of 32 bytes, the standard's e; SigningFaultError as of sign."""
+        if self.__tables is None:
+            # From the bytes that others will verify with.
+            self.__tables = TablePair(_generator(), build_table(SM2, decode_point(SM2, self.public_key)))
         signature = self.sign_with(nonces(_N, self.__d, digest, hashes.SM3()), digest)
         # One wrong signature of a deterministic signer, beside the right one, gives the key away.
         if not verify_sm2(self.__tables, digest, signature):

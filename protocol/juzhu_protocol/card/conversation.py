@@ -4,7 +4,7 @@ Send `command` to the card and hand its answer to `receive`, None when the card 
 longer RUNNING. A conversation believes nothing: what was read is judged by trust/.
 """
 
-from ..errors import CardResponseError, RecordError, RecordVersionError, SecureMessagingError
+from ..errors import CardResponseError, RecordError, RecordVersionError, SamError, SecureMessagingError
 from ..records.card import Info
 from .apdu import (
     SFI_ENDORSEMENTS,
@@ -15,6 +15,7 @@ from .apdu import (
     SFI_SERVICE,
     SW_BLOCKED,
     SW_FILE_NOT_FOUND,
+    SW_KEY_NOT_FOUND,
     SW_OK,
     SW_RETRIES,
     get_challenge,
@@ -53,8 +54,11 @@ if TYPE_CHECKING:
 
 RUNNING, DONE, TORN, NOT_OURS, BROKEN, NEWER, UNKNOWN_EPOCH, NOT_PROVEN = range(8)
 """Where a conversation stands: under way; all files read; the card went away; it has no such application; it
-answers, but not as card profile 1 does; it is of a newer profile; the SAM lacks the epoch of its keys; card
-authentication failed, so that nothing was read but INFO."""
+answers, but not as card profile 1 does; it is of a newer profile; the SAM lacks the epoch of its keys, or it has
+none; card authentication failed, so that nothing was read but INFO."""
+
+NO_EPOCH = 0
+"""card_key_epoch of a card without keys of its own, which nobody asks a SAM about."""
 
 MAX_SERVICE, MAX_SECURITY, MAX_HOLDER, MAX_PHOTO = 255, 255, 326, 4096
 """Bytes of each file; a card that goes on longer is none of ours."""
@@ -84,7 +88,9 @@ class Conversation:
         self.command = next(self._talk)
 
     def receive(self, response: "bytes | None") -> None:
-        """Take the card's answer to `command`; SamError when the reader's SAM fails."""
+        """Take the card's answer to `command`; SamError when the reader's SAM fails, and then it is over (BROKEN)."""
+        if self.state != RUNNING:
+            return
         self.apdus += 1
         if response is None:
             self.state = TORN
@@ -97,6 +103,9 @@ class Conversation:
             self.state = end.state
         except (CardResponseError, SecureMessagingError):
             self.state = BROKEN
+        except SamError:
+            self.state = BROKEN
+            raise
 
     def _read_files(self) -> "Talk":
         """Read what the role may; within the session."""
@@ -116,11 +125,13 @@ class Conversation:
         challenge = _data((yield get_challenge(CHALLENGE_SIZE)))
         if len(challenge) != CHALLENGE_SIZE:
             raise _Ended(BROKEN)
-        proof = self._sam.begin(info.card_key_epoch, info.list_division, info.serial, challenge)
+        proof = None
+        if info.card_key_epoch != NO_EPOCH:
+            proof = self._sam.begin(info.card_key_epoch, info.list_division, info.serial, challenge)
         if proof is None:
             raise _Ended(UNKNOWN_EPOCH)
         answer, status = split_response((yield mutual_authenticate(self._sam.role, proof)))
-        if status & 0xFFF0 == SW_RETRIES or status == SW_BLOCKED:
+        if status & 0xFFF0 == SW_RETRIES or status in (SW_BLOCKED, SW_KEY_NOT_FOUND):
             raise _Ended(NOT_PROVEN)
         if status != SW_OK or len(answer) != ANSWER_SIZE:
             raise _Ended(BROKEN)

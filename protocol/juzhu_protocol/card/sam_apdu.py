@@ -7,6 +7,7 @@ the card's challenge in, the reader's challenge and token out. FINISH: the card'
 from ..errors import CardResponseError, SamError
 from .apdu import SW_AUTHENTICATION_FAILED, SW_KEY_NOT_FOUND, SW_OK, split_response
 from .authentication import CHALLENGE_SIZE, TOKEN_SIZE, SessionKeys
+from .sam import ANSWER_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,22 +31,29 @@ class ApduSam:
         self.role = role
         self._transmit = transmit
         self._selected = False
+        self._begun = False
 
     def __repr__(self) -> str:
         return "ApduSam(role %d)" % self.role
 
     def begin(self, epoch: int, list_division: int, serial: int, card_challenge: bytes) -> "bytes | None":
         """Return challenge and token of the reader, 32 bytes, for that card; None when the epoch is not held."""
+        self._begun = False
         if len(card_challenge) != CHALLENGE_SIZE:
             raise ValueError("a challenge has %d bytes" % CHALLENGE_SIZE)
         if not self._selected:
             self._send(bytes([0x00, 0xA4, 0x04, 0x0C, len(SAM_AID)]) + SAM_AID, 0)
             self._selected = True
         card = bytes([epoch]) + int.to_bytes(list_division, 3, "big") + int.to_bytes(serial, 4, "big")
-        return self._command(INS_BEGIN, card + card_challenge, CHALLENGE_SIZE + TOKEN_SIZE, SW_KEY_NOT_FOUND)
+        proof = self._command(INS_BEGIN, card + card_challenge, CHALLENGE_SIZE + TOKEN_SIZE, SW_KEY_NOT_FOUND)
+        self._begun = proof is not None
+        return proof
 
     def finish(self, answer: bytes) -> "SessionKeys | None":
         """Return the session's keys when the card's answer proves it, else None."""
+        begun, self._begun = self._begun, False
+        if not begun or len(answer) != ANSWER_SIZE:
+            return None
         keys = self._command(INS_FINISH, answer, SESSION_SIZE, SW_AUTHENTICATION_FAILED)
         return None if keys is None else SessionKeys(keys[:32], keys[32:])
 

@@ -34,7 +34,7 @@ PADDED = b"\x01"
 """Padding-content indicator of a cryptogram: padded with 80 00.. (ISO/IEC 7816-4, table 46)."""
 
 MAX_DATA = 223
-"""Bytes of plain data that fit one secured answer, encrypted: 223 and padding make 14 blocks."""
+"""Bytes of plain data that fit one secured command or answer, encrypted: 223 and padding make 14 blocks."""
 
 
 class SecureChannel:
@@ -47,13 +47,16 @@ class SecureChannel:
         self._mac_key = keys.mac
         self._cipher = cipher
         self._counter = 0
+        self._is_over = False
 
     def __repr__(self) -> str:
         return "SecureChannel(%s)" % ("encrypted" if self._cipher else "in the clear, under a MAC")
 
     def protect(self, command: bytes) -> bytes:
-        """Return a short command APDU (case 1 to 4) secured; ValueError for one that is none."""
+        """Return a short command APDU (case 1 to 4) secured; ValueError for one that is none or gets too long."""
         header, data, le = split_command(command)
+        if len(data) > MAX_DATA:
+            raise ValueError("a command with %d bytes of data, at most %d fit" % (len(data), MAX_DATA))
         header = bytes([header[0] | CLA_SECURED]) + header[1:]
         self._counter += 1
         objects = self._wrapped(data)
@@ -64,7 +67,7 @@ class SecureChannel:
 
     def open_answer(self, response: bytes) -> "tuple[bytes, int]":
         """Return (data, status word) of a secured answer; SecureMessagingError when it is not the card's."""
-        self._counter += 1
+        self._open()
         if len(response) < 2:
             raise SecureMessagingError("an answer without a status word")
         objects = response[:-2]
@@ -72,11 +75,13 @@ class SecureChannel:
         status = found.get(DO_STATUS, b"")
         if status != response[-2:]:
             raise SecureMessagingError("the status word is not the one under the MAC")
-        return self._unwrapped(found), status[0] << 8 | status[1]
+        data = self._unwrapped(found)
+        self._is_over = False
+        return data, status[0] << 8 | status[1]
 
     def open_command(self, command: bytes) -> bytes:
         """Return the command that a reader secured; SecureMessagingError when it is not this session's."""
-        self._counter += 1
+        self._open()
         try:
             header, objects, _ = split_command(command)
         except ValueError as error:
@@ -87,6 +92,7 @@ class SecureChannel:
         data, le = self._unwrapped(found), found.get(DO_LE, b"")
         if len(le) > 1:
             raise SecureMessagingError("an expected length of %d bytes" % len(le))
+        self._is_over = False
         plain = bytes([header[0] & ~CLA_SECURED]) + header[1:]
         return plain + (bytes([len(data)]) + data if data else b"") + le
 
@@ -98,6 +104,13 @@ class SecureChannel:
         word = int.to_bytes(status, 2, "big")
         objects = self._wrapped(data) + _object(DO_STATUS, word)
         return objects + _object(DO_MAC, self._mac(objects)) + word
+
+    def _open(self) -> None:
+        """Count a message in; until it proves good the session is over."""
+        if self._is_over:
+            raise SecureMessagingError("the session is over")
+        self._is_over = True
+        self._counter += 1
 
     def _wrapped(self, data: bytes) -> bytes:
         if not data:

@@ -10,6 +10,7 @@ from ..crypto.signature import (
     SUITE_SM2_SM3,
     curve_of,
     signed_content,
+    signed_digest,
     sm2_z,
     verify_es256,
     verify_sm2,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     class TableStore(Protocol):
         """Where tables outlive a restart. It answers for what it gives back: another table is another key."""
 
-        def want(self, keys: "list[Key]") -> "list[Key]":
-            """Say whose tables are wanted from now on, the first the most; those there is room for."""
+        def want(self, keys: "list[Key]") -> int:
+            """Say whose tables are wanted from now on, the first the most; return for how many there is room."""
 
         def load(self, suite: int, public_key: bytes) -> "bytes | None":
             """Return what was saved for a key, or None."""
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 
 TABLES_KEPT = 2
-"""An organ's and the list key's: 3.8 KB of RAM each on a 32-bit chip, and as much for a suite's generator."""
+"""An organ's and the list key's: 7.5 KB of RAM each on a 32-bit chip, and as much for a suite's generator."""
 
 
 class KeyTable:
@@ -83,12 +84,13 @@ class SignatureVerifier:
         A malformed signature is False; ValueError for an unknown suite, KeyFormatError for a key that is no
         point of the suite's curve.
         """
-        content = signed_content(context, message)
+        generator = self._table(_generator(suite))
         table = self._table((suite, public_key))
-        pair = TablePair(self._table(_generator(suite)).comb, table.comb)
+        pair = TablePair(generator.comb, table.comb)
         if suite == SUITE_SM2_SM3:
-            return verify_sm2(pair, self.hash(suite, table.z + content), signature)
-        return verify_es256(pair, self.hash(suite, content), signature)
+            digest = self.hash(suite, table.z + signed_content(context, message))
+            return verify_sm2(pair, digest, signature)
+        return verify_es256(pair, signed_digest(context, message), signature)
 
     def hash(self, suite: int, data: bytes) -> bytes:
         """The suite's hash of data, 32 bytes: SHA-256 or SM3; ValueError for an unknown suite."""
@@ -101,7 +103,7 @@ class SignatureVerifier:
     def prepare(self, keys: "list[Key]") -> None:
         """Name the keys that will be met, the first the soonest; step() sees to their tables.
 
-        Without a store those for which there is room in RAM.
+        Those for which there is room, in RAM or in the store, are waited for.
         """
         generators = []
         wanted = []
@@ -110,10 +112,8 @@ class SignatureVerifier:
                 generators.append(_generator(key[0]))
             if key not in wanted:
                 wanted.append(key)
-        if self._store is None:
-            self._waiting = generators + wanted[: self._tables_kept]
-        else:
-            self._waiting = self._store.want(generators + wanted)
+        stored = 0 if self._store is None else self._store.want(generators + wanted)
+        self._waiting = (generators + wanted)[: max(stored, len(generators) + self._tables_kept)]
         self._builder = None
 
     def step(self) -> bool:
@@ -125,7 +125,7 @@ class SignatureVerifier:
             stored = self._load(key)
             table = self._held(key) or stored
             if table is None:
-                self._builder = TableBuilder(curve_of(key[0]), _point(key), TEETH)
+                self._builder = TableBuilder(curve_of(key[0]), _point(key))
                 return False
             self._keep(table, stored is None)
         elif self._builder.step() and self._builder.table is not None:
@@ -145,7 +145,7 @@ class SignatureVerifier:
         """The key's table from RAM, from the store, or made here and now; it becomes the one used last."""
         table = self._held(key) or self._load(key)
         if table is None:
-            table = self._table_of(key, build_table(curve_of(key[0]), _point(key), TEETH))
+            table = self._table_of(key, build_table(curve_of(key[0]), _point(key)))
         self._remember(table)
         return table
 

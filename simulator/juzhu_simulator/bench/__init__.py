@@ -8,10 +8,15 @@ import platform
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import chain
+from . import chain, tap, verify
 
 BENCHES: dict[str, tuple[str, Callable[[argparse.Namespace], Awaitable[dict[str, Any]]]]] = {
     "chain": ("card in the field to the answer, and suspension to refusal, on the whole chain", chain.run),
+    "tap": (
+        "a reader's whole work from card found to verdict, cold and warm, its code and its heap",
+        tap.run,
+    ),
+    "verify": ("a signature's check in either suite, cold and from the cache, and its tables", verify.run),
 }
 """Name of each bench: what it measures, and what runs it."""
 

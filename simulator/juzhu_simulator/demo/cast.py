@@ -8,6 +8,8 @@ from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.keys import KeyRing, KeySpec
 from juzhu_protocol.authority.permits import Permit
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.card.keys import ROLE_BUS
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.records.card import Service
 from juzhu_protocol.rules.calendar import add_months, add_years, from_iso
 from juzhu_protocol.rules.kaifeng import KAIFENG
@@ -19,6 +21,10 @@ TODAY = from_iso("2026-06-15")
 
 DIVISION = KAIFENG.list_division
 ZHENGZHOU_ORGAN = 410102
+LANKAO_ORGAN = 410225
+LANKAO_KEY = "organ-lankao"
+"""The key that is stolen and revoked while the demo runs; no other signs for that county."""
+
 SEED = 20171230
 BACKGROUND_PERMITS = 120
 DAY_S = 86400
@@ -42,10 +48,14 @@ class Step:
 
 @dataclass
 class Cast:
-    """The registry's file, the keys, and every card's image and permit by name."""
+    """The registry's file, the keys, and every card's image and permit by name.
+
+    bus_masters: what a bus reader's SAM holds, {epoch: 32 bytes in hex}.
+    """
 
     registry: Path
     keys: Path
+    bus_masters: dict[str, str] = field(default_factory=dict, repr=False)
     images: dict[str, CardImage] = field(default_factory=dict)
     permits: dict[str, Permit] = field(default_factory=dict)
 
@@ -62,7 +72,11 @@ STEPS = (
     Step("the replaced card's successor", "ALLOW", "in-force"),
     Step("59 years old", "DENY", "under-age"),
     Step("another list division", "DENY", "other-division"),
+    Step("of the other suite, SM2", "ALLOW", "in-force"),
     Step("signature forged", "REFER", "not-genuine"),
+    Step("copied onto a blank chip", "REFER", "not-genuine"),
+    Step("copied onto another card's chip", "REFER", "not-genuine"),
+    Step("an older SERVICE written back", "REFER", "service-outdated"),
     Step("signed by an unknown key", "REFER", "unknown-key"),
     Step("pulled away", "TRY AGAIN", "", pull_at=3),
     Step("pulled away", "ALLOW", "in-force"),
@@ -70,16 +84,19 @@ STEPS = (
     Step("clock across the last good day", "REFER", "clock-unsure", clock_uncertainty_s=DAY_S),
     Step("newer than the list", "ALLOW", "in-force"),
 )
-"""The taps of the demo in order; suspension and restoration while it runs are in script.py."""
+"""The taps of the demo in order; what changes while it runs is in script.py."""
 
 
 def key_specs() -> list[KeySpec]:
     """Return what a demo's keys are for."""
     first, last = from_iso("2020-01-01"), from_iso("2040-12-31")
     roots = [KeySpec(f"root-{number}", "root", (), first, last) for number in (1, 2, 3)]
+    in_kaifeng = tuple(sorted(set(KAIFENG.units) - {LANKAO_ORGAN}))
     return [
         *roots,
-        KeySpec("organ-kaifeng", "permit", tuple(sorted(KAIFENG.units)), first, last),
+        KeySpec("organ-kaifeng", "permit", in_kaifeng, first, last),
+        KeySpec("organ-kaifeng-sm2", "permit", in_kaifeng, first, last, suite=SUITE_SM2_SM3),
+        KeySpec(LANKAO_KEY, "permit", (LANKAO_ORGAN,), first, last),
         KeySpec("organ-zhengzhou", "permit", (ZHENGZHOU_ORGAN,), first, last),
         KeySpec("list-kaifeng", "list", (DIVISION,), first, last),
         KeySpec("policy-kaifeng", "policy", (DIVISION,), first, last),
@@ -90,24 +107,36 @@ def make_cast(folder: Path) -> Cast:
     """Make new keys, a registry with a small population, and the demo's cards."""
     cast = Cast(folder / "registry.db", folder / "keys")
     keys = KeyRing.make(cast.keys, key_specs(), noon(TODAY - 30))
+    sam = keys.sam_set()
+    cast.bus_masters[str(sam.epoch)] = sam.master(ROLE_BUS).hex()
     with Registry(cast.registry, create=True) as registry:
         with registry.batch():
             population = Population(registry, keys, SEED)
             population.fill(BACKGROUND_PERMITS, TODAY)
-            _live_their_lives(cast, registry, keys, population)
+            older = _live_their_lives(cast, registry, keys, population)
         for name, permit in cast.permits.items():
-            cast.images[name] = registry.card_image(permit.list_division, permit.serial)
-    _forge(cast, folder)
+            cast.images[name] = registry.card_image(permit.list_division, permit.serial, keys)
+    endorsed = cast.images["an older SERVICE written back"]
+    cast.images["an older SERVICE written back"] = replace(endorsed, service=older)
+    _forge(cast, folder, keys)
+    _copy(cast)
     _issue_after_the_list(cast, folder, keys)
     return cast
 
 
-def _live_their_lives(cast: Cast, registry: Registry, keys: KeyRing, population: Population) -> None:
+def _live_their_lives(cast: Cast, registry: Registry, keys: KeyRing, population: Population) -> bytes:
+    """Issue the cards and let things happen to them; return the SERVICE that one card had before its endorsement."""
     senior = add_years(TODAY, -66) - 40
     recently = TODAY - 100
 
-    def person(name: str, issue_day: int = recently, birth_day: int = senior, organ: int = 410202) -> Permit:
-        cast.permits[name] = population.issue(birth_day, issue_day, organ)
+    def person(
+        name: str,
+        issue_day: int = recently,
+        birth_day: int = senior,
+        organ: int = 410202,
+        suite: int = SUITE_ES256,
+    ) -> Permit:
+        cast.permits[name] = population.issue(birth_day, issue_day, organ, suite)
         return cast.permits[name]
 
     person("66, in force")
@@ -124,16 +153,22 @@ def _live_their_lives(cast: Cast, registry: Registry, keys: KeyRing, population:
     cast.permits["the replaced card's successor"] = successor
     person("59 years old", birth_day=add_years(TODAY, -60) + 1)
     person("another list division", organ=ZHENGZHOU_ORGAN)
+    person("of the other suite, SM2", suite=SUITE_SM2_SM3)
+    person("signed with a stolen key", organ=LANKAO_ORGAN)
     person("pulled away")
     person("list too old for the service")
     person("clock across the last good day", add_years(TODAY, -1))
     person("suspended while it runs")
     restored = person("restored while it runs")
     registry.suspend(DIVISION, restored.serial, 6, now=noon(TODAY - 10))
+    endorsed = person("an older SERVICE written back", add_years(TODAY + 20, -1))
+    older = registry.card_image(DIVISION, endorsed.serial).service
+    registry.endorse(DIVISION, endorsed.serial, keys=keys, now=noon(TODAY - 1))
+    return older
 
 
-def _forge(cast: Cast, folder: Path) -> None:
-    """A lapsed card whose good-through was written anew, and one that a stranger's key signed."""
+def _forge(cast: Cast, folder: Path, keys: KeyRing) -> None:
+    """A lapsed card whose good-through was written anew, and a genuine chip that a stranger's key signed."""
     lapsed = cast.images["8 months overdue"]
     service = Service.from_bytes(lapsed.service)
     service.good_through = TODAY + 300
@@ -141,7 +176,17 @@ def _forge(cast: Cast, folder: Path) -> None:
     strangers = KeyRing.make(folder / "stranger-keys", key_specs(), noon(TODAY - 30))
     with Registry(folder / "stranger.db", create=True) as registry:
         permit = Population(registry, strangers, SEED).issue(add_years(TODAY, -70), TODAY - 100)
-        cast.images["signed by an unknown key"] = registry.card_image(permit.list_division, permit.serial)
+        image = registry.card_image(permit.list_division, permit.serial)
+    # As of an organ whose key the bundle does not hold yet: the chip's keys come from this authority's masters.
+    card_keys = keys.sam_set().card_keys(SUITE_ES256, permit.list_division, permit.serial)
+    cast.images["signed by an unknown key"] = replace(image, card_keys=card_keys.to_bytes())
+
+
+def _copy(cast: Cast) -> None:
+    """Every file of a genuine card, which nobody needs a key to write onto a chip of his own; its keys stay behind."""
+    genuine, other = cast.images["66, in force"], cast.images["59 years old"]
+    cast.images["copied onto a blank chip"] = replace(genuine, card_keys=b"")
+    cast.images["copied onto another card's chip"] = replace(genuine, card_keys=other.card_keys)
 
 
 def _issue_after_the_list(cast: Cast, folder: Path, keys: KeyRing) -> None:
@@ -150,4 +195,4 @@ def _issue_after_the_list(cast: Cast, folder: Path, keys: KeyRing) -> None:
     shutil.copyfile(cast.registry, later)
     with Registry(later) as registry:
         permit = Population(registry, keys, SEED).issue(add_years(TODAY, -80) - 7, TODAY)
-        cast.images["newer than the list"] = registry.card_image(permit.list_division, permit.serial)
+        cast.images["newer than the list"] = registry.card_image(permit.list_division, permit.serial, keys)

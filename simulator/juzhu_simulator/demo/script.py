@@ -1,4 +1,4 @@
-"""What happens on the stage: the taps in order, then a suspension and a restoration while everything runs."""
+"""What happens on the stage: the taps in order, then what the authority changes while everything runs."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from juzhu_protocol.authority.registry import Registry
 
 from ..card import VirtualCard
 from ..field import TapResult
-from .cast import DIVISION, STEPS, Step
+from .cast import DIVISION, LANKAO_KEY, STEPS, Step
 from .stage import Stage
 from .table import Printer, Tap, outcome
 
@@ -44,6 +44,7 @@ class Script:
                 await self.tap(reader, step)
         await self._suspend_while_running("suspended while it runs")
         await self._restore_while_running("restored while it runs")
+        await self._revoke_key_while_running("signed with a stolen key")
 
     async def tap(self, reader: str, step: Step) -> None:
         """Tap one card on one reader, report it and count it."""
@@ -93,7 +94,9 @@ class Script:
     async def change_and_wait(self, act: str, card: str) -> float | None:
         """Suspend or restore a card's permit; return the milliseconds until the last reader follows, or None."""
         wanted = "DENY" if act == "suspend" else "ALLOW"
-        started = await self._act(act, card)
+        return await self._last_to_answer(card, wanted, await self._act(act, card))
+
+    async def _last_to_answer(self, card: str, wanted: str, started: float) -> float | None:
         waits = await asyncio.gather(
             *(self._until(reader, card, wanted, started) for reader in self._stage.readers)
         )
@@ -117,6 +120,17 @@ class Script:
         await self.change_and_wait("restore", card)
         for reader in self._stage.readers:
             await self.tap(reader, Step(card, "ALLOW", "in-force"))
+
+    async def _revoke_key_while_running(self, card: str) -> None:
+        for reader in self._stage.readers:
+            await self.tap(reader, Step(card, "ALLOW", "in-force"))
+        self._printer.note(f"-- '{LANKAO_KEY}' was stolen: the root signs a bundle that revokes it --")
+        revoked = await self._stage.revoke_key(LANKAO_KEY)
+        taken = await self._last_to_answer(card, "REFER", revoked)
+        for reader in self._stage.readers:
+            await self.tap(reader, Step(card, "REFER", "key-revoked"))
+        if taken is not None:
+            self._printer.note(f"-- in force on every reader {taken:.0f} ms after the root signed --")
 
     async def _act(self, act: str, card: str) -> float:
         """Let the authority act on a card's permit; return the moment at which the register had it."""

@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from juzhu_protocol.hostside.roots import load_roots
-from juzhu_protocol.rules.calendar import start_of
+from juzhu_protocol.authority.key_changes import revoke
+from juzhu_protocol.authority.keys import KeyRing
+from juzhu_protocol.authority.keys_desk import KeysDesk
+from juzhu_protocol.hostside.roots import SUITE_NAMES, load_roots
+from juzhu_protocol.rules.calendar import day_of, start_of
 from juzhu_protocol.trust.bundle import Roots
 
 from ..errors import ProcessError
@@ -99,6 +102,23 @@ class Stage:
         """Set a reader's clock to the demo's, this far ahead of it and this unsure."""
         await self.field.set_clock(name, self.clock_offset_s + ahead_s, uncertainty_s or CLOCK_UNCERTAINTY_S)
 
+    async def revoke_key(self, name: str) -> float:
+        """Let the root sign a bundle that revokes a key, and publish it; return the moment at which it was signed."""
+        now = int(time.time()) + self.clock_offset_s
+
+        def sign() -> float:
+            with KeysDesk(self.cast.keys) as desk:
+                desk.propose(revoke(desk.next_keys, name, day_of(now)), now)
+                roots = [key for key in KeyRing.load(self.cast.keys).keys if key.spec.purpose == "root"]
+                desk.sign(roots[: desk.state.roots.threshold])
+            return time.perf_counter()
+
+        signed = await asyncio.to_thread(sign)
+        # It reads its keys when it starts.
+        await self.children["publisher"].stop()
+        await self.children["publisher"].start()
+        return signed
+
     async def _start(self, name: str, command: list[str]) -> None:
         child = Child(name, command, self.folder / f"{name}.log")
         self.children[name] = child
@@ -127,7 +147,9 @@ class Stage:
         for name, runtime in self.readers.items():
             links[name] = free_port()
             config = self.folder / f"{name}.json"
-            config.write_text(json.dumps(self._reader_config(name, roots)))
+            # It holds the reader's own key and masters of card keys.
+            config.touch(mode=0o600)
+            config.write_text(json.dumps(self._reader_config(name, roots)), encoding="utf-8")
             program = _reader_program(
                 runtime,
                 config,
@@ -143,10 +165,12 @@ class Stage:
             "reader_id": name,
             "reader_key": secrets.token_hex(32),
             "roots": {
+                "suite": next(name for name, suite in SUITE_NAMES.items() if suite == roots.suite),
                 "threshold": roots.threshold,
                 "keys": [key.hex() for key in roots.public_keys.values()],
             },
             "service": "bus.senior",
+            "bus_masters": self.cast.bus_masters,
             "rtc": {"offset_s": self.clock_offset_s, "uncertainty_s": CLOCK_UNCERTAINTY_S},
             "sabotage": self._sabotage,
         }

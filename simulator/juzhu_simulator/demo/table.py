@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
-COLUMNS = (("card", 32), ("service", 11), ("answer", 10), ("reason", 15), ("article", 15), ("list", 9))
+COLUMNS = (("card", 32), ("service", 11), ("answer", 10), ("reason", 17), ("article", 15), ("list", 9))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Table:
         """Print the head."""
         names = "".join(_cell(name, width) for name, width in COLUMNS)
         self._print(names + "     ms  runtime")
-        self._print("-" * 114)
+        self._print("-" * 116)
 
     def tap(self, tap: Tap) -> None:
         """Print one tap; an unexpected one says what was expected."""

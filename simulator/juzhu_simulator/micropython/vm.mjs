@@ -30,13 +30,15 @@ export async function loadVm(print) {
   return loadMicroPython({ stdout: print, stderr: print, linebuffer: true, pystack: PYSTACK_WORDS });
 }
 
-export function* pythonFiles(folder) {
+export function* files(folder, ending) {
   for (const name of readdirSync(folder).sort()) {
     const path = join(folder, name);
-    if (statSync(path).isDirectory()) yield* pythonFiles(path);
-    else if (name.endsWith(".py")) yield path;
+    if (statSync(path).isDirectory()) yield* files(path, ending);
+    else if (name.endsWith(ending)) yield path;
   }
 }
+
+export const pythonFiles = (folder) => files(folder, ".py");
 
 /** Copy one file of this machine into the VM's own file system. */
 export function installFile(mp, path, target) {

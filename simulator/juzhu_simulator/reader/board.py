@@ -10,9 +10,11 @@ It does not imitate: the anticollision before a card answers, a display's or a f
 
 from juzhu_device.actions import Report, SendApdu, SendBytes, Show
 from juzhu_device.core import ReaderCore
+from juzhu_device.table_slots import SLOT_SIZE
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.compat import RUNTIME, RUNTIME_NAMES
+from juzhu_protocol.crypto.sm3 import compress
 from juzhu_protocol.errors import StorageError
 from juzhu_protocol.rules.calendar import iso
 from juzhu_protocol.rules.lines import SHORT_LINES
@@ -41,6 +43,7 @@ REGIONS = {
     "list0": 262144,
     "list1": 262144,
     "taps": 65536,
+    "tables": 16 * SLOT_SIZE,
 }
 """Flash regions of a virtual reader and their sizes in bytes."""
 
@@ -66,6 +69,7 @@ class VirtualPorts:
         self.flash = flash
         self.rtc = rtc
         self.sam = sam
+        self.sm3_compress = compress
         self.random = random
 
 

@@ -4,7 +4,7 @@ Only the simulator can do this: the reader's own code has no such switch.
 """
 
 import juzhu_device.core
-from juzhu_protocol.rules.decide import STATUS_VALID, Verdict
+from juzhu_protocol.rules.decide import GENUINE, STATUS_VALID, Verdict
 from juzhu_protocol.rules.reasons import IN_FORCE
 
 TYPE_CHECKING = False
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
     from .board import VirtualRtc
 
-PARTS = ("signature", "list", "decision", "clock")
+PARTS = ("signature", "session", "list", "decision", "clock")
 
 WRONG_CLOCK_S = 400 * 86400
 
 
 def apply_sabotage(part: str, core: "ReaderCore", rtc: "VirtualRtc") -> None:
-    """Break `part`: every signature holds; no serial is listed; every verdict is ALLOW; the clock runs wrong."""
+    """Break `part`: every signature holds; what a chip says of itself is not looked at; no serial is listed; every
+    verdict is ALLOW; the clock runs wrong."""
     if part == "signature":
         _replace(core._verifier, "verify", lambda *_: True)  # noqa: SLF001  # breaking it is the purpose
+    elif part == "session":
+        _replace(juzhu_device.core, "check_session", lambda *_: GENUINE)
     elif part == "list":
         _replace(core.store, "status_of", lambda *_: STATUS_VALID)
     elif part == "decision":

@@ -61,9 +61,9 @@ def test_every_ethnic_group_comes_back_from_its_code(code):
 
 
 # Whatever can be written is read as it was, and writes the same bytes again.
-@given(st.sampled_from(TEXTS), st.text(min_size=1, max_size=20), st.integers(1, 65534), st.integers(0, 999))
-def test_what_is_written_is_read_back(item, text, issued, later):
-    holder = replace(RIGHT, **{item: text}, issue_day=issued, good_through=min(issued + later, 65534))
+@given(st.sampled_from(TEXTS), st.text(min_size=1, max_size=20), st.integers(1, 65534), st.integers(1, 65534))
+def test_what_is_written_is_read_back(item, text, issued, through):
+    holder = replace(RIGHT, **{item: text}, issue_day=issued, good_through=through)
     try:
         raw = holder.to_bytes()
     except HolderFileError:
@@ -113,7 +113,6 @@ def test_file_of_another_size_is_refused(size):
         ("birth_day", "१९५६०४१२", "birth day: no date YYYYMMDD"),
         ("birth_day", "18991231", "a day outside 1900-01-02"),
         ("issue_day", "20790606", "issue day: a day outside"),
-        ("issue_day", "20260616", "ends before it begins"),
         ("good_through", "长期", "good through: no date YYYYMMDD"),
         ("citizen_number", "990000195604120021", "check digit"),
         ("citizen_number", "99000019560412002x", "check digit"),
@@ -159,12 +158,16 @@ def test_citizen_number_in_lower_case_is_refused():
         ({"sex": "男"}, "sex and citizen number contradict"),
         ({"birth_day": BORN + 1}, "birth date and citizen number contradict"),
         ({"citizen_number": "1"}, "17 digits"),
-        ({"good_through": RIGHT.issue_day - 1}, "ends before it begins"),
     ],
 )
 def test_item_that_does_not_fit_is_not_written(wrong, said):
     with pytest.raises(HolderFileError, match=said):
         replace(RIGHT, **wrong).to_bytes()
+
+
+def test_card_that_replaced_an_overdue_one_shows_when_that_was_good():
+    overdue = replace(RIGHT, good_through=RIGHT.issue_day - 1)
+    assert HolderFile.from_bytes(overdue.to_bytes()) == overdue
 
 
 def test_repr_shows_nobody():

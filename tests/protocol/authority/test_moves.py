@@ -268,7 +268,7 @@ def test_each_organs_key_signs_for_its_own_divisions_alone(tmp_path):
         move_across(registry, "2025-11-01", "2025-05-01", keys=keys, address="杞县某路4号")
         image = registry.card_image(CITY, 1)
         service = service_of(registry)
-        assert service.key_id == Info.from_bytes(image.info).key_id == qixian
+        assert (service.key_id, Info.from_bytes(image.info).key_id) == (qixian, city)
         assert check_service(image.service, service, keys.trusted, NativeVerifier()) == GENUINE
         records = [Endorsement.from_bytes(raw) for raw in image.endorsements]
         assert [record.key_id for record in records] == [city, qixian]
@@ -279,7 +279,9 @@ def test_each_organs_key_signs_for_its_own_divisions_alone(tmp_path):
             record = Endorsement.from_bytes(raw)
             public = keys.trusted.get(record.key_id).public_key
             assert record.key_id == key
-            assert NativeVerifier().verify(record.suite, public, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature)
+            assert NativeVerifier().verify(
+                record.suite, public, ENDORSEMENT_CONTEXT, signed_part(raw), record.signature
+            )
 
 
 # -- Profiles: extensions, no end, other cities ----------------------------------------------------

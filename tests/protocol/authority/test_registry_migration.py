@@ -1,4 +1,7 @@
-"""A registry file of an older version becomes one of this; one of a newer version is refused."""
+"""A registry file of an older version becomes one of this; one of a newer version is refused.
+
+The older files are made of new ones by taking out what the older version did not have.
+"""
 
 import shutil
 import sqlite3
@@ -6,8 +9,12 @@ import sqlite3
 import pytest
 
 from juzhu_protocol.authority import registry_schema
+from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import DatabaseFileError
+from juzhu_protocol.authority.holder_file import HolderFile
+from juzhu_protocol.authority.personalise import NO_CARD_KEYS
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.records.card import Info, Security
 from killing import killed_at
 from permit_tools import CITY, KEYS, application, at, issue
 
@@ -25,13 +32,27 @@ CREATE INDEX events_of ON events (list_division, serial)
 """
 
 
-def version_1(path, *, permits=3):
-    """A file as version 1 wrote it: no applications, no handing out, every event of a permit."""
+def version_2(path):
+    """A file as version 2 wrote it: cards without HOLDER, PHOTO and SECURITY, whose chips have no keys."""
     with Registry(path, create=True) as registry:
-        for _ in range(permits):
+        for _ in range(3):
             issue(registry, "2025-03-15")
         registry.endorse(CITY, 1, keys=KEYS, now=at("2026-03-01"))
         registry.suspend(CITY, 2, 6, now=at("2026-03-02"))
+    file = sqlite3.connect(path)
+    file.execute("DROP TABLE issued_files")
+    for serial, raw in file.execute("SELECT serial, info FROM permits").fetchall():
+        info = Info.from_bytes(raw)
+        info.card_key_epoch = NO_CARD_KEYS
+        file.execute("UPDATE permits SET info = ? WHERE serial = ?", (info.to_bytes(), serial))
+    file.execute("PRAGMA user_version = 2")
+    file.commit()
+    file.close()
+
+
+def version_1(path):
+    """A file as version 1 wrote it: no applications, no handing out, every event of a permit."""
+    version_2(path)
     file = sqlite3.connect(path)
     file.execute("ALTER TABLE events RENAME TO later")
     file.execute("DROP INDEX events_of")
@@ -67,9 +88,13 @@ def content(path):
     return found
 
 
-def test_file_of_version_1_keeps_everything_and_has_the_shape_of_a_new_one(tmp_path):
+OLDER = pytest.mark.parametrize("older", [version_1, version_2])
+
+
+@OLDER
+def test_older_file_keeps_everything_and_has_the_shape_of_a_new_one(tmp_path, older):
     old, new = tmp_path / "old.db", tmp_path / "new.db"
-    version_1(old)
+    older(old)
     before = content(old)
     Registry(new, create=True).close()
     assert shape(old) != shape(new)
@@ -87,21 +112,52 @@ def test_file_of_version_1_keeps_everything_and_has_the_shape_of_a_new_one(tmp_p
         registry.check()
 
 
-def test_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        (registry_schema.VERSION + 1, "version 4, and this software knows 3: update it"),
+        (1, "version 1, which no software wrote"),
+        (-1, "version -1, which no software wrote"),
+    ],
+)
+def test_file_of_a_version_that_is_not_known_is_refused_and_left_alone(tmp_path, version, said):
     path = tmp_path / "permits.db"
     Registry(path, create=True).close()
     file = sqlite3.connect(path)
-    file.execute(f"PRAGMA user_version = {registry_schema.VERSION + 1}")
+    file.execute(f"PRAGMA user_version = {version}")
     file.close()
     before = path.read_bytes()
-    with pytest.raises(DatabaseFileError, match="version 3, and this software knows 2: update it"):
+    with pytest.raises(DatabaseFileError, match=said):
         Registry(path)
     assert path.read_bytes() == before
 
 
-def test_process_that_dies_while_it_migrates_leaves_the_old_or_the_new(tmp_path, monkeypatch):
+@OLDER
+def test_card_of_an_older_file_stays_without_and_its_successor_has_everything(tmp_path, older):
+    path = tmp_path / "permits.db"
+    older(path)
+    with Registry(path) as registry:
+        image = registry.card_image(CITY, 1, KEYS)
+        assert (image.holder, image.photo, image.security, image.card_keys) == (b"", b"", b"", b"")
+        assert CardImage.from_json(image.to_json()) == image
+        registry.endorse(CITY, 1, keys=KEYS, now=at("2027-03-01"))
+        endorsed = registry.card_image(CITY, 1, KEYS)
+        assert (endorsed.info, endorsed.security) == (image.info, b"")
+        assert len(endorsed.endorsements) == 2
+        new = registry.replace(CITY, 1, keys=KEYS, now=at("2027-03-02"))
+        full = registry.card_image(CITY, new.serial, KEYS)
+        registry.check()
+    assert Info.from_bytes(full.info).card_key_epoch == KEYS.sam_set().epoch
+    assert Security.from_bytes(full.security).serial == new.serial
+    assert HolderFile.from_bytes(full.holder).issue_day == new.issue_day
+    assert len(full.endorsements) == 2
+    assert full.card_keys
+
+
+@OLDER
+def test_process_that_dies_while_it_migrates_leaves_the_old_or_the_new(tmp_path, older):
     original, after = tmp_path / "original.db", tmp_path / "after.db"
-    version_1(original)
+    older(original)
     old = shape(original)
     shutil.copy(original, after)
     Registry(after).close()
@@ -127,4 +183,4 @@ def test_process_that_dies_while_it_migrates_leaves_the_old_or_the_new(tmp_path,
     assert not killed
     assert outcomes[-1] == new
     assert outcomes[:-1] == [old] * (len(outcomes) - 1)
-    assert len(outcomes) > 10
+    assert len(outcomes) > {version_1: 10, version_2: 3}[older]

@@ -313,7 +313,8 @@ def rings(tmp_path):
 
     def ring(*keys):
         kept = [*root_keys, *keys]
-        return KeyRing(kept, made.roots, sign_bundle(bundle_body(kept, 2, at("2025-01-01")), root_keys))
+        bundle = sign_bundle(bundle_body(kept, 2, at("2025-01-01")), root_keys)
+        return KeyRing(kept, made.roots, bundle, sams=made.sams.values())
 
     ended = replace(first, spec=replace(first.spec, valid_through=CHANGE - 1))
     withdrawn = replace(first, spec=replace(first.spec, revoked_on=CHANGE))

@@ -2,7 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from other_curves import multiple
 from sm2_libraries import SIGNER_ID, OpenSsl, der
@@ -22,9 +22,11 @@ from juzhu_protocol.crypto.signature import (
 )
 from juzhu_protocol.crypto.sm3 import sm3
 from juzhu_protocol.errors import KeyFormatError
-from parts import needs
+from parts import needs, nightly
 
 pytestmark = needs("openssl")
+# A new key, its tables and every library for each example.
+costly = settings(max_examples=1000 if nightly() else 100)
 P, N = SM2.p, SM2.n
 GENERATOR = build_table(SM2, (SM2.gx, SM2.gy))
 OPENSSL = OpenSsl()
@@ -71,6 +73,7 @@ GOOD = KEY.signer.sign_digest(DIGEST)
 R, S = split(GOOD)
 
 
+@costly
 @given(secrets, digests)
 def test_signature_of_any_key_over_any_digest_is_accepted(secret, digest):
     key = Key(secret)
@@ -93,6 +96,7 @@ def test_random_numbers_are_no_signature(digest, r, s):
     assert not KEY.accepts(digest, pair(r, s))
 
 
+@costly
 @given(secrets)
 def test_signature_by_another_key_is_refused(other):
     assert Key(other).accepts(DIGEST, GOOD) is (other == SECRET)
@@ -110,6 +114,17 @@ def test_r_or_s_outside_its_range_is_refused(outside):
     assert not KEY.accepts(DIGEST, pair(outside, outside))
 
 
+@pytest.mark.parametrize("zero", [0, N], ids=["0", "n"])
+@given(number=st.integers(1, N - 1))
+def test_zero_r_or_s_is_refused_though_the_equation_holds(zero, number):
+    def digest_for(r, s):
+        return ((r - multiple(SM2, s + (r + s) * SECRET)[0]) % N).to_bytes(32, "big")
+
+    # With s = 0 anybody could sign: r*P is public.
+    assert not KEY.accepts(digest_for(number, 0), pair(number, zero))
+    assert not KEY.accepts(digest_for(0, number), pair(zero, number))
+
+
 @given(st.integers(1, N - 1))
 def test_r_and_s_that_sum_to_the_order_are_refused_though_the_equation_holds(s):
     # t = 0 leaves s*G, whose x anybody can add to a digest: a signature of every key.
@@ -118,6 +133,7 @@ def test_r_and_s_that_sum_to_the_order_are_refused_though_the_equation_holds(s):
     assert not KEY.accepts(digest, pair(r, s))
 
 
+@costly
 @given(st.sampled_from([1, 2, SECRET, N - 2]), st.integers(1, N - 1), digests)
 def test_signature_whose_sum_is_infinity_is_refused(secret, s, digest):
     # s + (r + s)*d = 0
@@ -175,6 +191,7 @@ def test_signer_id_is_the_one_that_libraries_are_told():
     assert SM2_SIGNER_ID == SIGNER_ID == b"1234567812345678"
 
 
+@costly
 @given(secrets, st.binary(max_size=200))
 def test_z_and_message_make_the_digest_that_openssl_makes(secret, message):
     key = Key(secret)

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sm2_libraries import der, libraries
 
@@ -23,9 +23,11 @@ from juzhu_protocol.authority.sm2 import Sm2Key, multiple_of_generator, nonces
 from juzhu_protocol.crypto.curve import P256, SM2
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, key_id
 from juzhu_protocol.trust.verifier import SignatureVerifier
-from parts import needs
+from parts import needs, nightly
 
 pytestmark = needs("openssl")
+# A new key, its tables and every library for each example.
+costly = settings(max_examples=1000 if nightly() else 100)
 SUITES = [SUITE_ES256, SUITE_SM2_SM3]
 LAST = {SUITE_ES256: P256.n - 1, SUITE_SM2_SM3: SM2.n - 2}
 CONTEXT = b"juzhu test"
@@ -59,6 +61,7 @@ def others_accept(suite, public_key, message, signature):
 
 
 @pytest.mark.parametrize("suite", SUITES)
+@costly
 @given(data=st.data(), message=st.binary(max_size=300))
 def test_signature_of_any_key_over_any_message_is_accepted_by_us_and_by_others(suite, data, message):
     signer = signer_of(suite, data.draw(secrets_of(suite)))
@@ -72,6 +75,7 @@ def test_signature_of_any_key_over_any_message_is_accepted_by_us_and_by_others(s
 
 
 @pytest.mark.parametrize("suite", SUITES)
+@costly
 @given(data=st.data(), message=st.binary(max_size=100))
 def test_same_key_signs_the_same_message_with_the_same_bytes(suite, data, message):
     secret = data.draw(secrets_of(suite))
@@ -92,6 +96,7 @@ def test_new_signers_are_all_different_and_can_be_made_again_from_their_secret(s
         assert signer.key_id == key_id(signer.public_key)
 
 
+@costly
 @given(secrets_of(SUITE_SM2_SM3))
 def test_sm2_public_key_is_the_one_that_others_derive(secret):
     public_key = signer_of(SUITE_SM2_SM3, secret).public_key
@@ -170,7 +175,7 @@ def p256_nonce(secret, digest):
     return next(nonces(P256.n, secret, digest, hashes.SHA256()))
 
 
-@pytest.mark.parametrize(("message", "k"), RFC_6979_NONCES)
+@pytest.mark.parametrize(("message", "k"), RFC_6979_NONCES, ids=["sample", "test"])
 def test_nonce_is_that_of_rfc_6979(message, k):
     assert p256_nonce(RFC_6979_KEY, hashlib.sha256(message).digest()) == k
 
@@ -182,6 +187,20 @@ def test_nonce_is_the_one_that_openssl_draws_for_ecdsa(secret, digest):
     r, _ = decode_dss_signature(key.sign(digest, algorithm))
     point = ec.derive_private_key(p256_nonce(secret, digest), ec.SECP256R1()).public_key().public_numbers()
     assert point.x % P256.n == r
+
+
+BRAINPOOL_ORDER = 0xA9FB57DBA1EEA9BC3E660A909D838D718C397AA3B561A6F7901E0E82974856A7
+
+
+@given(st.integers(1, BRAINPOOL_ORDER - 1), st.binary(min_size=32, max_size=32))
+def test_nonce_after_one_out_of_range_is_the_one_that_openssl_draws(secret, digest):
+    # A third of all 32-byte strings is not below this order, so every third nonce is a second or later one.
+    curve = ec.BrainpoolP256R1()
+    key = ec.derive_private_key(secret, curve)
+    algorithm = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
+    r, _ = decode_dss_signature(key.sign(digest, algorithm))
+    k = next(nonces(BRAINPOOL_ORDER, secret, digest, hashes.SHA256()))
+    assert ec.derive_private_key(k, curve).public_key().public_numbers().x % BRAINPOOL_ORDER == r
 
 
 def test_nonce_outside_the_order_is_passed_over():
@@ -237,6 +256,22 @@ def test_any_split_of_a_nonce_gives_its_point(share, monkeypatch):
     share = {"k": k, "n - 1": N - 1, "1": 1, "half": k * pow(2, -1, N) % N, "beyond": k + 5}[share]
     monkeypatch.setattr(sm2_module.secrets, "randbelow", lambda limit: share - 1)
     assert multiple_of_generator(k) == right
+
+
+def test_nonce_itself_is_never_multiplied(monkeypatch):
+    k = 0x1234567890ABCDEF
+    real, seen = sm2_module.joint_multiply, []
+
+    def watching(pair, u1, u2):
+        seen.append((u1, u2))
+        return real(pair, u1, u2)
+
+    monkeypatch.setattr(sm2_module, "joint_multiply", watching)
+    assert multiple_of_generator(k) == multiple_of_generator(k)
+    assert all((u1 + u2) % N == k for u1, u2 in seen)
+    # Fresh halves each time, neither of them small: k alone would be.
+    assert len({u for pair in seen for u in pair}) == 4
+    assert min(u for pair in seen for u in pair) >> 128
 
 
 def test_multiple_at_infinity_is_refused():

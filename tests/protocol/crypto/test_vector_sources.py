@@ -8,7 +8,7 @@ import openssl_vectors
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from make_signature_vectors import CONTEXT, MESSAGES, SM3_LENGTHS, hostile_rows, judge, sm3_rows
+from make_signature_vectors import CONTEXT, MESSAGES, SM3_LENGTHS, hostile_rows, judge, kbkdf_rows, sm3_rows
 from sm2_libraries import OpenSsl, der, libraries
 
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
@@ -102,3 +102,7 @@ def test_hostile_vectors_are_the_generators_and_get_openssls_verdict():
 def test_sm3_vectors_are_those_of_the_openssl_program():
     assert list(sm3_rows()) == list(openssl_vectors.SM3)
     assert {55, 56, 63, 64, 119, 120} < set(SM3_LENGTHS)
+
+
+def test_labelled_keys_are_those_of_the_cryptography_package():
+    assert list(kbkdf_rows()) == list(openssl_vectors.KBKDF)

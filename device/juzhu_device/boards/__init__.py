@@ -1,0 +1,1 @@
+"""What runs on a chip alone: the only modules that import the chip's own."""

@@ -1,0 +1,355 @@
+"""One process's hand on a keys folder: changes are proposed, signed by the root, and put into force.
+
+Order of what is written, so that a process may die anywhere: a new private file; proposal.json; a signature in it;
+bundle.bin, which puts the change into force; keys.toml and roots.toml; and the proposal's other name. Whoever opens
+the folder next finishes what was cut.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from ..crypto.signature import SIGNATURE_SIZE
+from ..errors import JuzhuError, RecordError
+from ..hostside.lock import LockHeldError, ProcessLock
+from ..hostside.native import NativeVerifier
+from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
+from ..trust.bundle import MAX_SIGNED_BUNDLE, Roots, TrustedKeys, open_bundle
+from .errors import KeysFolderError, KeysFolderHeldError, PassphraseNeededError, ProposalError
+from .key_specs import KeysFile, KeySpec, roots_toml
+from .keys import bundle_body
+from .keys_folder import (
+    BUNDLE_BIN,
+    KEYS_TOML,
+    PROPOSAL_JSON,
+    ROOTS_TOML,
+    SIGNED_JSON,
+    key_path,
+    read_state,
+    sam_path,
+    sam_paths,
+)
+from .private_files import PrivateFiles, write_private
+from .proposal import Proposal, read_proposal
+from .sam_set import MAX_EPOCH, SamSet, new_masters
+from .signing import new_signer, signer_of
+from .signing_key import SigningKey, key_head, open_key, open_sam, refuse_careless, seal_key, seal_sam
+
+_HALF_WRITTEN = re.compile(r"\.[A-Za-z0-9-]+\.(key|toml|bin|json)-[a-z0-9_]{8}")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a proposal is: root keys that signed it, how many must, and whether it came into force."""
+
+    version: int
+    signed: int
+    threshold: int
+    in_force: bool
+
+
+class KeysDesk:
+    """A keys folder that this process alone changes; a context manager.
+
+    KeysFolderError for a folder that does not hold together, KeysFolderHeldError while another process is at it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        read_state(folder)
+        try:
+            self._lock = ProcessLock(folder / "keys.lock")
+        except LockHeldError as error:
+            raise KeysFolderHeldError(f"process {error.holder} is changing {folder}: try again") from None
+        except OSError as error:
+            raise KeysFolderError(f"{folder}: {error.strerror}") from None
+        try:
+            for left in folder.iterdir():
+                # What a killed process was writing: nothing of it counts.
+                if _HALF_WRITTEN.fullmatch(left.name):
+                    left.unlink(missing_ok=True)
+            self._finish()
+            self.state = read_state(folder)
+            self.in_force = Bundle.from_bytes(self._believed().body)
+            same_body = _body(self.state.keys, self.in_force) == self._believed().body
+            if not same_body or not _same_keys(self.state.keys, self.state.roots):
+                raise KeysFolderError(
+                    f"{folder / KEYS_TOML} does not say what bundle and roots.toml do, on which changes would be "
+                    "built: restore it from a backup"
+                )
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __enter__(self) -> "KeysDesk":
+        return self
+
+    def __exit__(
+        self, kind: "type[BaseException] | None", error: "BaseException | None", trace: "TracebackType | None"
+    ) -> None:
+        self._lock.release()
+
+    @property
+    def proposal_path(self) -> Path:
+        """Where the proposal that is not yet in force is."""
+        return self.folder / PROPOSAL_JSON
+
+    @property
+    def next_keys(self) -> KeysFile:
+        """What the next change builds on: the proposal's keys, or those in force."""
+        if self.proposal_path.exists() and self.state.proposal is None:
+            # It is damaged, or another change would be lost without a word.
+            read_proposal(self.proposal_path)
+        if self.state.proposal is not None:
+            return self.state.proposal.keys(self.proposal_path)
+        return self.state.keys
+
+    def newest_sam(self) -> int:
+        """Return the newest epoch of the SAM sets that are here, 0 without any."""
+        return max((epoch for epoch, _ in sam_paths(self.folder)), default=0)
+
+    # -- private files -----------------------------------------------------------------------------------
+
+    def unlock(self, files: PrivateFiles) -> PrivateFiles:
+        """Return what new files of this folder are sealed with: the passphrase of those that are here."""
+        development = self.state.keys.development
+        if not (development or files.protects):
+            raise PassphraseNeededError(
+                f"the private files of {self.folder} are sealed: their passphrase is needed"
+            )
+        files = PrivateFiles() if development else files
+        for known in self.state.keys.keys:
+            path = key_path(self.folder, known.spec.name)
+            # A root's is sealed by whoever keeps it.
+            if path.exists() and known.spec.purpose != "root":
+                open_key(path, known, files, development=development)
+                return files
+        for epoch, path in sam_paths(self.folder):
+            open_sam(path, epoch, files, development=development)
+            return files
+        return files
+
+    def make_key(self, spec: KeySpec, files: PrivateFiles) -> SigningKey:
+        """Make a key and its file, or take the one that a run that was cut made for the same purpose."""
+        path = key_path(self.folder, spec.name)
+        if path.exists():
+            refuse_careless(path, development=self.state.keys.development)
+            _, secret = files.open(path, key_head(spec))
+            return SigningKey(spec, signer_of(spec.suite, secret))
+        key = SigningKey(spec, new_signer(spec.suite))
+        self._write(path, seal_key(key, files))
+        return key
+
+    def make_sam(self, epoch: int, files: PrivateFiles) -> SamSet:
+        """Make the SAM set of an epoch, 0 for the one after the newest; KeysFolderError when it is there."""
+        epoch = epoch or self.newest_sam() + 1
+        if epoch > MAX_EPOCH or sam_path(self.folder, epoch).exists():
+            raise ProposalError(f"no SAM set of epoch {epoch} can be made: it is here, or beyond {MAX_EPOCH}")
+        sam = SamSet(epoch, new_masters())
+        self._write(sam_path(self.folder, epoch), seal_sam(sam, files))
+        return sam
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def propose(
+        self, keys: KeysFile, now: int, *, roots: "Roots | None" = None, anew: bool = False
+    ) -> Proposal:
+        """Write the next bundle for the root to sign; signatures over an earlier proposal are void.
+
+        now: Unix time, of this bundle unless the one in force is later. `roots` where the root changes.
+        ProposalError for a bundle that no reader could hold, before anybody signs it.
+        """
+        pending = self.state.proposal
+        if roots is not None:
+            threshold, text = roots.threshold, roots_text(keys, roots)
+        else:
+            threshold = self.state.roots.threshold
+            text = pending.roots_text if pending is not None else self.state.roots_text
+        anew = anew or (pending is not None and pending.anew)
+        version, time = self.in_force.bundle_version + 1, max(now, self.in_force.time)
+        try:
+            body = bundle_body(keys.keys, version, time, keys.epochs)
+            TrustedKeys(Bundle.from_bytes(body))
+            signatures = [SignedBundleSignature(bytes(4), bytes(SIGNATURE_SIZE))] * threshold
+            size = len(SignedBundle(body=body, signatures=signatures).to_bytes())
+        except (RecordError, JuzhuError) as error:
+            raise ProposalError(
+                f"a reader could not hold this bundle ({error}): drop keys whose cards are all gone, or let one key "
+                "serve more divisions"
+            ) from None
+        if size > MAX_SIGNED_BUNDLE:
+            raise ProposalError(
+                f"the bundle would have {size} bytes, a reader holds {MAX_SIGNED_BUNDLE}: drop keys"
+            )
+        proposal = Proposal(keys.to_toml(), text, anew, body, {}, self.state.bundle)
+        self._write(self.proposal_path, proposal.to_json())
+        self.state = replace(self.state, proposal=proposal)
+        return proposal
+
+    def sign(self, roots: Sequence[SigningKey]) -> Progress:
+        """Sign the proposal with root keys that are at hand, and put it into force when enough have."""
+        proposal = self.pending()
+        for root in roots:
+            proposal = proposal.with_signature(root, self._judges(proposal))
+        return self._advance(proposal)
+
+    def take(self, carried: Proposal) -> Progress:
+        """Take the signatures of a proposal that was carried to root keys, or a change that is wholly signed.
+
+        ProposalError for one that is neither this folder's own nor complete.
+        """
+        own = self.state.proposal
+        if own is not None and own.body == carried.body:
+            return self._advance(replace(own, signatures=own.signatures | carried.signatures))
+        if carried.is_in(self.state.bundle):
+            threshold = self.state.roots.threshold
+            return Progress(carried.bundle.bundle_version, threshold, threshold, in_force=True)
+        if own is not None:
+            raise ProposalError(
+                f"{self.proposal_path} proposes something else: it was changed after the other was carried "
+                "away. Carry it anew, or remove it"
+            )
+        # The root's own keys are in nothing that it signs: whoever carries a file could put others into it.
+        if carried.anew or not _same_roots(carried.roots(self.proposal_path), self.state.roots):
+            raise ProposalError(
+                "it changes the root keys themselves: copy roots.toml, keys.toml and bundle.bin over by hand, when you "
+                "know whose they are"
+            )
+        if carried.keys(self.proposal_path).development != self.state.keys.development:
+            raise ProposalError("it is of a development folder and this one is not, or the other way round")
+        if carried.bundle.bundle_version <= self.in_force.bundle_version or not self._complete(carried):
+            raise ProposalError(
+                "this is not a proposal of this folder, and not a newer bundle that the root has wholly signed"
+            )
+        return self._advance(carried)
+
+    def progress(self) -> "Progress | None":
+        """Return how far the proposal is, None without one."""
+        return None if self.state.proposal is None else self._progress(self.state.proposal, in_force=False)
+
+    def _advance(self, proposal: Proposal) -> Progress:
+        if self._complete(proposal):
+            self._check(proposal)
+            bundle = proposal.signed_bundle(self._judges(proposal))
+            self._write(self.proposal_path, proposal.to_json())
+            self._write(self.folder / BUNDLE_BIN, bundle)
+            progress = self._progress(proposal, in_force=True)
+            self._finish()
+            self.state = read_state(self.folder)
+            return progress
+        self._write(self.proposal_path, proposal.to_json())
+        self.state = replace(self.state, proposal=proposal)
+        return self._progress(proposal, in_force=False)
+
+    def _check(self, proposal: Proposal) -> None:
+        """ProposalError unless the bundle may come into force: it says what keys.toml will, and readers take it."""
+        check_text(proposal, self.proposal_path)
+        judges = self._judges(proposal)
+        bundle = proposal.signed_bundle(judges)
+        for roots in judges:
+            try:
+                open_bundle(bundle, roots, NativeVerifier(), self.in_force.bundle_version + 1)
+            except JuzhuError as error:
+                raise ProposalError(f"{self.proposal_path}: {error}") from None
+
+    def _complete(self, proposal: Proposal) -> bool:
+        return all(len(proposal.agreeing(roots)) >= roots.threshold for roots in self._judges(proposal))
+
+    def _judges(self, proposal: Proposal) -> "list[Roots]":
+        """Whom a bundle must satisfy: hosts and readers with the old roots.toml and those with the new one."""
+        new = proposal.roots(self.proposal_path)
+        return [new] if proposal.anew else [self.state.roots, new]
+
+    def _progress(self, proposal: Proposal, *, in_force: bool) -> Progress:
+        judges = self._judges(proposal)
+        fewest = min(judges, key=lambda roots: len(proposal.agreeing(roots)) - roots.threshold)
+        return Progress(
+            proposal.bundle.bundle_version, len(proposal.agreeing(fewest)), fewest.threshold, in_force
+        )
+
+    def pending(self) -> Proposal:
+        """Return the proposal that waits for the root; ProposalError without one."""
+        if self.proposal_path.exists() and self.state.proposal is None:
+            return read_proposal(self.proposal_path)
+        if self.state.proposal is None:
+            raise ProposalError(f"nothing waits for a signature in {self.folder}: change something first")
+        check_text(self.state.proposal, self.proposal_path)
+        return self.state.proposal
+
+    def _believed(self) -> SignedBundle:
+        """The bundle in force; KeysFolderError unless the roots stand behind it."""
+        try:
+            open_bundle(self.state.bundle, self.state.roots, NativeVerifier(), 0)
+        except JuzhuError as error:
+            raise KeysFolderError(f"{self.folder / BUNDLE_BIN} is not to be believed: {error}") from None
+        return SignedBundle.from_bytes(self.state.bundle)
+
+    def _finish(self) -> None:
+        """Bring keys.toml and roots.toml after a bundle.bin that came into force."""
+        state = read_state(self.folder)
+        if not state.unfinished:
+            return
+        self._write(self.folder / ROOTS_TOML, state.roots_text.encode())
+        self._write(self.folder / KEYS_TOML, state.keys.to_toml().encode())
+        try:
+            self.proposal_path.replace(self.folder / SIGNED_JSON)
+        except OSError as error:
+            raise KeysFolderError(f"{self.proposal_path}: {error.strerror}") from None
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            write_private(path, data)
+        except OSError as error:
+            raise KeysFolderError(f"{path} cannot be written: {os.strerror(error.errno or 0)}") from None
+
+
+def sign_carried(path: Path, root: SigningKey) -> "tuple[int, int]":
+    """Sign a proposal's file where it is, without its folder; return how many roots signed it, and how many must.
+
+    ProposalError for a proposal whose bundle is not what its keys say, and for a key that is no root of it.
+    """
+    proposal = read_proposal(path)
+    check_text(proposal, path)
+    roots = proposal.roots(path)
+    proposal = proposal.with_signature(root, [roots])
+    try:
+        write_private(path, proposal.to_json())
+    except OSError as error:
+        raise ProposalError(f"{path} cannot be written: {error.strerror}") from None
+    return len(proposal.agreeing(roots)), roots.threshold
+
+
+def _same_roots(one: Roots, other: Roots) -> bool:
+    return (one.public_keys, one.threshold, one.suite) == (other.public_keys, other.threshold, other.suite)
+
+
+def _same_keys(keys: KeysFile, roots: Roots) -> bool:
+    """Whether the root keys of a keys.toml are those of a roots.toml."""
+    public = {key.public_key for key in keys.keys if key.spec.purpose == "root"}
+    return public == set(roots.public_keys.values())
+
+
+def check_text(proposal: Proposal, path: Path) -> KeysFile:
+    """Return a proposal's keys.toml; ProposalError unless its body and its roots.toml say just that."""
+    keys, bundle = proposal.keys(path), proposal.bundle
+    if not _same_keys(keys, proposal.roots(path)):
+        raise ProposalError(
+            f"{path}: its roots.toml is not what its keys say: do not sign it, fetch it again"
+        )
+    if _body(keys, bundle) != proposal.body:
+        raise ProposalError(f"{path}: its bundle is not what its keys say: do not sign it, fetch it again")
+    return keys
+
+
+def _body(keys: KeysFile, like: Bundle) -> bytes:
+    """The body of a bundle of these keys, with another one's version and time."""
+    return bundle_body(keys.keys, like.bundle_version, like.time, keys.epochs)
+
+
+def roots_text(keys: KeysFile, roots: Roots) -> str:
+    """Return roots.toml for the root keys of a keys.toml."""
+    public = [key.public_key for key in keys.keys if key.spec.purpose == "root"]
+    return roots_toml(public, roots.threshold, roots.suite)

@@ -1,0 +1,118 @@
+"""Any row of changes keeps what must not be lost: revocations, names, epochs, and keys.toml as it is written."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from juzhu_protocol.authority import key_changes
+from juzhu_protocol.authority.errors import KeysFolderError
+from juzhu_protocol.authority.key_specs import EPOCH_ROLES, KeysFile, KeySpec, KnownKey, parse_keys
+from juzhu_protocol.authority.keys import bundle_body
+from juzhu_protocol.authority.signing import signer_of
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
+from juzhu_protocol.records.trust import Bundle
+from juzhu_protocol.rules.calendar import from_iso
+from juzhu_protocol.trust.bundle import TrustedKeys
+
+FIRST, LAST = from_iso("2020-01-01"), from_iso("2040-12-31")
+POOL = {
+    suite: [signer_of(suite, number.to_bytes(32, "big")).public_key for number in range(1, 13)]
+    for suite in (SUITE_ES256, SUITE_SM2_SM3)
+}
+START = KeysFile(
+    tuple(
+        KnownKey(KeySpec(name, name.partition("-")[0], divisions, FIRST, LAST), POOL[SUITE_ES256][at])
+        for at, (name, divisions) in enumerate(
+            [
+                ("root-1", ()),
+                ("root-2", ()),
+                ("permit-x", (410202,)),
+                ("list-x", (410200,)),
+                ("policy-x", (410200,)),
+            ]
+        )
+    )
+)
+NAMES = st.sampled_from(
+    ["root-1", "permit-x", "permit-x-2", "list-x", "list-x-2", "list-x-3", "policy-x", "new"]
+)
+DAYS = st.integers(FIRST - 10, LAST + 10)
+
+
+def _fresh(file: KeysFile, suite: int) -> bytes:
+    used = {key.public_key for key in file.keys}
+    return next(key for key in POOL[suite] if key not in used)
+
+
+def _add(file, name, day, suite):
+    spec = KeySpec(name, "permit", (410203,), day, LAST, suite=suite)
+    return key_changes.add(file, KnownKey(spec, _fresh(file, suite)))
+
+
+def _rotate(file, name, day, suite):
+    spec = key_changes.successor(file, name, day)
+    return key_changes.rotate(file, name, KnownKey(spec, _fresh(file, spec.suite)))
+
+
+def _revoke(file, name, day, suite):
+    revoked = key_changes.revoke(file, name, day)
+    spec = key_changes.successor(file, name, day, stolen=True)
+    return key_changes.add(revoked, KnownKey(spec, _fresh(file, spec.suite)))
+
+
+def _drop(file, name, day, suite):
+    return key_changes.drop(file, name)
+
+
+def _epoch(file, name, day, suite):
+    return key_changes.raise_epoch(file, EPOCH_ROLES[day % 3], 1 + day % 7)
+
+
+def _list_epoch(file, name, day, suite):
+    return key_changes.raise_list_epoch(file, name)
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from([_add, _rotate, _revoke, _drop, _epoch, _list_epoch]),
+        NAMES,
+        DAYS,
+        st.sampled_from([SUITE_ES256, SUITE_SM2_SM3]),
+    ),
+    max_size=7,
+)
+
+
+# Whatever is asked for in a row, each change is refused in our words, or leaves a keys.toml that reads back as it is,
+# makes a bundle that a reader takes, and takes back no revocation, no epoch and no name.
+@given(CHANGES)
+def test_no_row_of_changes_takes_anything_back(changes):
+    file = START
+    for change, name, day, suite in changes:
+        before = file
+        try:
+            file = change(before, name, day, suite)
+        except KeysFolderError:
+            continue
+        assert parse_keys(file.to_toml(), Path("keys.toml")) == file
+        bundle = Bundle.from_bytes(bundle_body(file.keys, 1, 1, file.epochs))
+        assert len(TrustedKeys(bundle).keys) == sum(key.spec.purpose != "root" for key in file.keys)
+        assert all(new >= old for old, new in zip(before.epochs, file.epochs, strict=True))
+        after = {key.spec.name: key for key in file.keys}
+        for old in before.keys:
+            new = after.get(old.spec.name)
+            if new is None:
+                assert old.spec.name in file.dropped
+                continue
+            assert new.public_key == old.public_key
+            assert new.spec.valid_through <= old.spec.valid_through
+            assert new.spec.epoch >= old.spec.epoch
+            changeable = {"valid_through": 0, "revoked_on": 0, "epoch": 1}
+            assert replace(new.spec, **changeable) == replace(old.spec, **changeable)
+            if old.spec.revoked_on:
+                assert new == old
+        assert not set(file.dropped) & set(after)
+        assert set(before.dropped) <= set(file.dropped)
+        assert [key for key in file.keys if key.spec.purpose == "root"] == list(START.keys[:2])

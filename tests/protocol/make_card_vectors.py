@@ -1,0 +1,150 @@
+"""Makes tests/portable/card_vectors.py: keys, tokens and secured messages of a card, computed without our own code.
+
+Written from docs/protocol.md with hmac of the standard library and AES of the cryptography package. Run
+`python tests/protocol/make_card_vectors.py` after the page changed.
+"""
+
+import hmac
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+VECTORS = Path(__file__).parents[1] / "portable" / "card_vectors.py"
+
+MASTER = bytes(range(0x20, 0x40))
+READER_CHALLENGE, CARD_CHALLENGE = bytes(range(16)), bytes(range(0xA0, 0xB0))
+MAC_KEY, ENCRYPTION_KEY = bytes(range(0x40, 0x60)), bytes(range(0x60, 0x70))
+
+CARDS = [
+    # role, epoch, list division, serial, endorsements
+    (1, 1, 410200, 7, 1),
+    (2, 1, 410200, 7, 0),
+    (3, 255, 829999, 99_999_999, 255),
+    (1, 2, 110000, 1, 128),
+]
+MESSAGES = [
+    # command, and the answer's data and status
+    ("00b08200df", bytes(range(96)), 0x9000),
+    ("00a40000", b"", 0x9000),
+    ("00b0000000", bytes(223), 0x9000),
+    ("00d682000461626364", b"", 0x9000),
+    ("0088000010000102030405060708090a0b0c0d0e0f00", bytes(range(64)), 0x9000),
+    ("00b21c0400", b"", 0x6982),
+    ("00e200180f" + "5a" * 15, b"", 0x6A84),
+    ("00e2001810" + "80" * 16, b"\x00" * 16, 0x9000),
+    ("00d6820080" + "00" * 128, b"\x80", 0x9000),
+    ("00d68200df" + "ff" * 223, bytes(range(127)), 0x9000),
+    ("00b0830010", bytes(range(128)), 0x9000),
+]
+
+
+def derive(key: bytes, label: str, context: bytes = b"") -> bytes:
+    return mac(key, b"\0\0\0\x01" + label.encode() + b"\0" + context + b"\0\0\x01\0")
+
+
+def mac(key: bytes, text: bytes) -> bytes:
+    return hmac.digest(key, text, "sha256")
+
+
+def card(role: int, epoch: int, division: int, serial: int, endorsements: int) -> tuple[object, ...]:
+    """What one authentication computes, the inputs first."""
+    place = bytes([role, epoch]) + division.to_bytes(3, "big") + serial.to_bytes(4, "big")
+    key = derive(MASTER, "juzhu/1/card-key", place)
+    tokens = derive(key, "juzhu/1/authentication")
+    both = READER_CHALLENGE + CARD_CHALLENGE
+    return (
+        role,
+        epoch,
+        division,
+        serial,
+        endorsements,
+        key,
+        mac(tokens, b"reader\0" + both)[:16],
+        mac(tokens, b"card\0" + CARD_CHALLENGE + READER_CHALLENGE + bytes([endorsements]))[:16],
+        derive(key, "juzhu/1/session-mac", both),
+        derive(key, "juzhu/1/session-encryption", both)[:16],
+    )
+
+
+def pad(data: bytes) -> bytes:
+    data += b"\x80"
+    while len(data) % 16:
+        data += b"\0"
+    return data
+
+
+def data_object(tag: int, value: bytes) -> bytes:
+    length = bytes([len(value)]) if len(value) < 0x80 else bytes([0x81, len(value)])
+    return bytes([tag]) + length + value
+
+
+def conceal(data: bytes, counter: int, encrypted: bool) -> bytes:
+    if not data:
+        return b""
+    if not encrypted:
+        return data_object(0x81, data)
+    block = Cipher(algorithms.AES128(ENCRYPTION_KEY), modes.ECB()).encryptor()
+    work = Cipher(
+        algorithms.AES128(ENCRYPTION_KEY), modes.CBC(block.update(counter.to_bytes(16, "big")))
+    ).encryptor()
+    return data_object(0x87, b"\x01" + work.update(pad(data)) + work.finalize())
+
+
+def seal(counter: int, covered: bytes) -> bytes:
+    return data_object(0x8E, mac(MAC_KEY, counter.to_bytes(16, "big") + covered)[:8])
+
+
+def messages(encrypted: bool) -> list[tuple[object, ...]]:
+    """(command, secured command, data, status, secured answer) of one session, in its order."""
+    found: list[tuple[object, ...]] = []
+    counter = 0
+    for text, data, status in MESSAGES:
+        command = bytes.fromhex(text)
+        header = bytes([command[0] | 0x0C]) + command[1:4]
+        brought, le = b"", command[4:]
+        if len(command) > 5:
+            brought, le = command[5 : 5 + command[4]], command[5 + command[4] :]
+        counter += 1
+        objects = conceal(brought, counter, encrypted) + (data_object(0x97, le) if le else b"")
+        covered = pad(header) + (pad(objects) if objects else b"")
+        objects += seal(counter, covered)
+        secured = header + bytes([len(objects)]) + objects + b"\0"
+        counter += 1
+        word = status.to_bytes(2, "big")
+        answer = conceal(data, counter, encrypted) + data_object(0x99, word)
+        answer += seal(counter, pad(answer)) + word
+        found.append((command, secured, data, status, answer))
+    return found
+
+
+def literal(value: object) -> str:
+    """An integer, or bytes as hex in lines of 45 bytes, laid out as the formatter would."""
+    if not isinstance(value, bytes):
+        return repr(value)
+    text = value.hex()
+    if len(text) <= 80:
+        return f'bytes.fromhex("{text}")'
+    pieces = [f'            "{text[at : at + 90]}"\n' for at in range(0, len(text), 90)]
+    return f"bytes.fromhex(\n{''.join(pieces)}        )"
+
+
+def make() -> str:
+    """The module's text."""
+    lines = ['"""GENERATED by tests/protocol/make_card_vectors.py; do not edit."""', ""]
+    for name in ("MASTER", "READER_CHALLENGE", "CARD_CHALLENGE", "MAC_KEY", "ENCRYPTION_KEY"):
+        lines.append(f"{name} = {literal(globals()[name])}")
+    tables = {
+        "CARDS": [card(*entry) for entry in CARDS],
+        "IN_THE_CLEAR": messages(encrypted=False),
+        "ENCRYPTED": messages(encrypted=True),
+    }
+    for name, rows in tables.items():
+        lines.append(f"{name} = [")
+        for row in rows:
+            lines += ["    (", *(f"        {literal(value)}," for value in row), "    ),"]
+        lines.append("]")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    VECTORS.write_text(make(), encoding="utf-8")
