@@ -43,6 +43,9 @@ MAX_CODE_LENGTH = 8
 MAX_CONTENT = 4 * 1024 * 1024
 """Bytes of the longest container: a manifest signs no longer content."""
 
+_LEADING_ONES = bytes([0] * 128 + [1] * 64 + [2] * 32 + [3] * 16 + [4] * 8 + [5] * 4 + [6, 6, 7, 8])
+"""With how many ones a byte begins."""
+
 
 class PackedList:
     """Looks serials up in one container through `read(offset, size) -> bytes`, two reads a serial.
@@ -123,53 +126,65 @@ class PackedList:
         if not 0 < serial <= self.highest_serial:
             return ABSENT
         block = (serial - 1) >> self.block_bits
-        wanted = (serial - 1) & ((1 << self.block_bits) - 1)
-        for found in self.block_entries(block):
-            if found >> 8 >= wanted:
-                return found & 255 if found >> 8 == wanted else ABSENT
-        return ABSENT
-
-    def block_entries(self, block: int) -> "Iterator[int]":
-        """Yield (serial's place in the block) << 8 | status for every entry of a block, places rising."""
         at, size = self._place(block)
         if not size:
-            return
-        if not self._table:
+            return ABSENT
+        wanted = serial - 1 - (block << self.block_bits)
+        passed, status = self._search(block, self._exact(at, size), wanted)
+        return ABSENT if passed else status
+
+    def _search(
+        self, block: int, data: bytes, wanted: int, seen: "list[tuple[int, int]] | None" = None
+    ) -> "tuple[int, int]":
+        """Return (places passed, status) of the first entry of a block at place `wanted` or behind it.
+
+        (1, STATUS_VALID) when there is none. `seen` gets every entry before it, as (places before `wanted`, status).
+        """
+        table, longest, size = self._table, self._longest, len(data)
+        if not table:
             raise MalformedObjectError("block %d of a list holds entries, and the list has no codes" % block)
-        data = self._exact(at, size)
-        limit = min(1 << self.block_bits, self.highest_serial - (block << self.block_bits))
-        statuses, table, longest = self._statuses, self._table, self._longest
-        mask = (1 << longest) - 1
         parameter = data[0] >> 4
         need = parameter + longest
-        # `have` bits wait in `bits`, at most 30 so that they are a small integer on a chip; behind the end come ones.
-        bits, have, at, place = data[0] & 15, 4, 1, -1
+        low, mask = (1 << parameter) - 1, (1 << longest) - 1
+        # `have` bits wait in `bits`, at most 30, a small integer on a chip; behind the end come ones. `left` is how
+        # many places lie between here and the wanted one.
+        bits, have, at, left = data[0], 4, 1, wanted
         while True:
-            quotient = 0
-            while True:
-                if not have:
-                    if at >= size:
-                        return
-                    bits, have = data[at], 8
-                    at += 1
-                have -= 1
-                if not bits >> have & 1:
-                    break
-                quotient += 1
-            bits &= (1 << have) - 1
-            while have < need:
-                bits = bits << 8 | (data[at] if at < size else 255)
+            if have < 8:
+                bits = (bits & 255) << 8 | (data[at] if at < size else 255)
                 at += 1
                 have += 8
-            have -= need
-            taken = bits >> have
-            code = table[taken & mask]
-            have += longest - (code & 15)
-            bits &= (1 << have) - 1
-            place += 1 + (quotient << parameter | taken >> longest)
-            if place >= limit or 8 * at - have > 8 * size:
+            ones = _LEADING_ONES[bits >> (have - 8) & 255]
+            if ones == 8:
+                left -= 8 << parameter
+                have -= 8
+                behind = 8 * (at - size) - have
+                if behind < 0:
+                    continue
+                if behind > 8:
+                    raise MalformedObjectError("an entry of block %d of a list runs past its end" % block)
+                return 1, STATUS_VALID
+            have -= ones + 1
+            while have < need:
+                bits = (bits & 0x3FFFFF) << 8 | (data[at] if at < size else 255)
+                at += 1
+                have += 8
+            have -= parameter
+            left -= ones << parameter | bits >> have & low
+            code = table[bits >> (have - longest) & mask]
+            have -= code & 15
+            if left > 0:
+                if seen is not None:
+                    seen.append((left, self._statuses[code >> 4]))
+                left -= 1
+                continue
+            if 8 * (at - size) > have or wanted - left >= self._serials(block):
                 raise MalformedObjectError("block %d of a list holds an entry that is none" % block)
-            yield place << 8 | statuses[code >> 4]
+            return -left, self._statuses[code >> 4]
+
+    def _serials(self, block: int) -> int:
+        """Return how many serials a block tells of."""
+        return min(1 << self.block_bits, self.highest_serial - (block << self.block_bits))
 
     def walk(self) -> "Iterator[tuple[int, int]]":
         """Yield (serial, status) of every entry, serials rising; the blocks must lie close, the entries be all."""
@@ -181,9 +196,16 @@ class PackedList:
                     "block %d of a list lies at byte %d, not at %d" % (block, at, expected)
                 )
             expected += size
-            for found in self.block_entries(block):
+            if not size:
+                continue
+            seen: list[tuple[int, int]] = []
+            end = self._serials(block)
+            # An entry at `end` or behind it is refused.
+            self._search(block, self._exact(at, size), end, seen)
+            end += (block << self.block_bits) + 1
+            for left, status in seen:
                 count += 1
-                yield (block << self.block_bits) + (found >> 8) + 1, found & 255
+                yield end - left, status
         if count != self.entries:
             raise MalformedObjectError("a list of %d entries says it has %d" % (count, self.entries))
 
