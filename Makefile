@@ -79,7 +79,7 @@ COMPILE = $(UV) pip compile -q --no-config --universal --python-version 3.11 --g
 lock: setup ## Refresh the locked requirements (UPGRADE=1 takes newer versions)
 	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/python -m pip install -q 'uv>=0.9'
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group build -o requirements.txt
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra test --extra dev --group build --group pcsc-build \
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra test --extra bench --extra dev --group build --group pcsc-build \
 		-c requirements.txt -o requirements-dev.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pcsc --no-deps -o requirements-pcsc.txt
 

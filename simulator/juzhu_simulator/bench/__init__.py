@@ -8,10 +8,14 @@ import platform
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import chain, tap, verify
+from . import chain, lists, tap, verify
 
 BENCHES: dict[str, tuple[str, Callable[[argparse.Namespace], Awaitable[dict[str, Any]]]]] = {
     "chain": ("card in the field to the answer, and suspension to refusal, on the whole chain", chain.run),
+    "lists": (
+        "the list container's bytes beside the bound and its peers, building it, and look-ups",
+        lists.run,
+    ),
     "tap": (
         "a reader's whole work from card found to verdict, cold and warm, its code and its heap",
         tap.run,
