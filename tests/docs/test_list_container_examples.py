@@ -6,7 +6,7 @@ import pytest
 from second_list_decoder import decode, decode_both
 
 from juzhu_protocol.authority import list_builder
-from juzhu_protocol.lists.container import MAX_BLOCK_SIZE, MAX_GROUP_SIZE, VIEW_HOSTS, VIEW_STATUSES
+from juzhu_protocol.lists.container import MAX_BLOCK_BITS, MAX_GROUP_SIZE, VIEW_HOSTS, VIEW_STATUSES
 from juzhu_protocol.rules.decide import LISTED_REASONS
 from juzhu_protocol.rules.reasons import REASONS
 from portable_files import ROOT
@@ -75,5 +75,6 @@ def test_statuses_of_the_page_are_the_container_s_and_none_is_overdue():
 
 def test_limits_of_the_page_are_the_code_s():
     assert f"at most {MAX_GROUP_SIZE}\nbytes" in PAGE
-    assert f"one block (at most {MAX_BLOCK_SIZE:,})" in PAGE
-    assert f"at most {8 * MAX_BLOCK_SIZE:,} steps" in PAGE
+    assert f"one block (in at most {(MAX_BLOCK_BITS + 14) // 8:,} bytes)" in PAGE
+    assert f"at most {MAX_BLOCK_BITS:,} steps" in PAGE
+    assert f"longer than {MAX_BLOCK_BITS:,} bits" in PAGE

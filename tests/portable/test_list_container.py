@@ -96,7 +96,7 @@ def test_two_views_hold_the_same_serials():
 def test_overlay_beside_another_base_is_refused():
     vectors = {vector[0]: vector for vector in VECTORS}
     overlay = vectors["city-overlay-hosts"][3]
-    for name in ("city-overlay-hosts", "city-overlay-readers", "two-groups-hosts", "all-valid-again-hosts"):
+    for name in ("city-overlay-hosts", "city-overlay-readers", "three-groups-hosts", "all-valid-again-hosts"):
         try:
             layered(vectors[name][2], overlay)
         except MalformedObjectError:

@@ -61,7 +61,7 @@ def sources():
         ("one-status", 600, every([0x12], range(1, 601)), None),
         ("every-status", 20, every(LISTED, range(3, 19, 2)), None),
         ("block-borders", 9 * 512, every(LISTED, borders) | crowd, None),
-        ("two-groups", 512 * 65, scattered(512 * 65, 1100, 3), None),
+        ("three-groups", 512 * 65, scattered(512 * 65, 1100, 3), None),
         ("dense-batch", 60_000, scattered(60_000, 60, 5) | every(LISTED, range(20_001, 22_001)), None),
         ("rice-borders", 700_000, every([0x15, 0x21], rice_borders()), None),
         ("far-apart", 99_999_999, {5: 0x12, 2_500_000: 0x12, 99_999_999: 0x22}, None),

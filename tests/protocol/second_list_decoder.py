@@ -22,9 +22,8 @@ def codes_of(packed, statuses):
     return codes
 
 
-def block_entries(data, codes):
+def block_entries(bits, codes):
     """[(place, status)] of one block."""
-    bits = "".join(f"{byte:08b}" for byte in data)
     k, at, place, found = int(bits[:4], 2) if bits else 0, 4, -1, []
     while "0" in bits[at:]:
         zero = bits.index("0", at)
@@ -53,18 +52,20 @@ def decode(data):
     codes = codes_of(data[15:20], {1: HOSTS, 2: READERS}[data[2]])
     blocks = -(-head["highest"] // 2**b)
     index = 28 if overlay else 20
-    at = index + sum(4 for _ in range(0, blocks, 64)) + blocks
+    bits = "".join(f"{byte:08b}" for byte in data)
+    at = 8 * (index + 4 * -(-blocks // 32) + blocks)
     found = {}
     for block in range(blocks):
-        group = index + 68 * (block // 64)
-        if block % 64 == 0:
-            assert number(data[group + 1 : group + 4]) == at
-        size = data[group + 4 + block % 64] * 2 ** data[group]
-        for place, status in block_entries(data[at : at + size], codes):
+        group = index + 36 * (block // 32)
+        first, s = divmod(number(data[group : group + 4]), 8)
+        assert block % 32 or first == at
+        size = data[group + 4 + block % 32] * 2**s
+        for place, status in block_entries(bits[at : at + size], codes):
             assert place < 2**b
             found[block * 2**b + 1 + place] = status
         at += size
-    assert (at, len(found)) == (len(data), entries)
+    assert len(found) == entries
+    assert bits[at:] == "1" * (-at % 8)
     assert not found or max(found) <= head["highest"]
     return head, found
 

@@ -1,7 +1,7 @@
 """Packs a list's entries into the container: every choice from counts, by integers alone, so that it is canonical.
 
 The rules, which docs/list-container.md states in words: the code lengths are Huffman's over all entries; a block
-holds 2^b serials, b the greatest for which blocks average at most 32 entries and none is longer than 1,020 bytes;
+holds 2^b serials, b the greatest for which blocks average at most 32 entries and none is longer than 8,160 bits;
 each block takes the parameter that makes it shortest.
 """
 
@@ -16,7 +16,7 @@ from ..lists.container import (
     GROUP_BLOCKS,
     GROUP_HEAD_SIZE,
     HEAD_SIZES,
-    MAX_BLOCK_SIZE,
+    MAX_BLOCK_BITS,
     MAX_CONTENT,
     MAX_SHIFT,
     decode_table,
@@ -24,7 +24,7 @@ from ..lists.container import (
 from ..records.list import ListBase, ListOverlay
 from .errors import ListRowsError, ListTooLongError
 
-MIN_BLOCK_BITS, MAX_BLOCK_BITS = 9, 20
+FEWEST_BITS, MOST_BITS = 9, 20
 ENTRIES_A_BLOCK = 32
 """Blocks average at most so many entries: twice as many would save 3 % of the bytes and double a lookup's steps."""
 
@@ -111,8 +111,8 @@ def pack(entries: Entries, head: Head) -> bytes:
 
 def block_bits(total: int, highest_serial: int) -> int:
     """Return the b from which the container's rule starts."""
-    bits = MAX_BLOCK_BITS
-    while bits > MIN_BLOCK_BITS and total << bits > ENTRIES_A_BLOCK * highest_serial:
+    bits = MOST_BITS
+    while bits > FEWEST_BITS and total << bits > ENTRIES_A_BLOCK * highest_serial:
         bits -= 1
     return bits
 
@@ -172,10 +172,10 @@ def _body(entries: Entries, bits: int, codes: list[tuple[int, int]], head_size: 
     return body.finish()
 
 
-def encode_block(places: list[int], numbers: list[int], codes: list[tuple[int, int]]) -> bytes:
-    """Return a block: its parameter, gap and status of each entry, and ones to a whole byte; b"" without entries."""
+def encode_block(places: list[int], numbers: list[int], codes: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return a block's bits as an integer, and how many they are: its parameter, gap and status of each entry."""
     if not places:
-        return b""
+        return 0, 0
     gaps = [place - before - 1 for before, place in zip([-1, *places[:-1]], places, strict=True)]
     parameter = best_parameter(gaps)
     low = (1 << parameter) - 1
@@ -186,8 +186,7 @@ def encode_block(places: list[int], numbers: list[int], codes: list[tuple[int, i
         bits = (bits << quotient | (1 << quotient) - 1) << 1 + parameter | gap & low
         bits = bits << length | code
         size += quotient + 1 + parameter + length
-    spare = -size % 8
-    return (bits << spare | (1 << spare) - 1).to_bytes((size + spare) // 8, "big")
+    return bits, size
 
 
 def best_parameter(gaps: list[int]) -> int:
@@ -206,15 +205,17 @@ class _Body:
     """Index and blocks of a container as they grow."""
 
     def __init__(self, head_size: int, blocks: int) -> None:
-        self._index = bytearray()
-        self._data = bytearray()
-        self._group: list[bytes] = []
         groups = -(-blocks // GROUP_BLOCKS)
         self._start = head_size + GROUP_HEAD_SIZE * groups + blocks
+        self._index = bytearray()
+        self._data = bytearray()
+        self._group: list[tuple[int, int]] = []
+        # Bits behind the last whole byte of data.
+        self._bits, self._size = 0, 0
 
-    def add(self, block: bytes) -> bool:
-        """Take the next block; False when it is too long for any."""
-        if len(block) > MAX_BLOCK_SIZE:
+    def add(self, block: tuple[int, int]) -> bool:
+        """Take the next block's bits and their number; False when they are too many for any."""
+        if block[1] > MAX_BLOCK_BITS:
             return False
         self._group.append(block)
         if len(self._group) == GROUP_BLOCKS:
@@ -224,24 +225,38 @@ class _Body:
     def add_empty(self, count: int) -> None:
         """Take so many blocks without entries."""
         for _ in range(count):
-            self.add(b"")
+            self.add((0, 0))
 
     def _end_group(self) -> None:
-        longest = max(len(block) for block in self._group)
+        longest = max(size for _, size in self._group)
         shift = next(shift for shift in range(MAX_SHIFT + 1) if longest <= 255 << shift)
-        unit = 1 << shift
-        at = self._start + len(self._data)
-        self._index += bytes((shift,)) + at.to_bytes(3, "big")
-        for block in self._group:
-            units = -(-len(block) // unit)
+        at = 8 * (self._start + len(self._data)) + self._size
+        self._index += (at << 3 | shift).to_bytes(4, "big")
+        for bits, size in self._group:
+            units = -(-size >> shift)
             self._index.append(units)
-            self._data += block + b"\xff" * (units * unit - len(block))
+            self._append(bits, size)
+            self._append_ones((units << shift) - size)
         self._group = []
+        self._flush()
         if self._start + len(self._data) > MAX_CONTENT:
             raise ListTooLongError(f"the list would be longer than {MAX_CONTENT} bytes: split the division")
 
+    def _append(self, bits: int, size: int) -> None:
+        self._bits, self._size = self._bits << size | bits, self._size + size
+
+    def _append_ones(self, size: int) -> None:
+        self._append((1 << size) - 1, size)
+
+    def _flush(self) -> None:
+        spare = self._size & 7
+        self._data += (self._bits >> spare).to_bytes(self._size >> 3, "big")
+        self._bits, self._size = self._bits & (1 << spare) - 1, spare
+
     def finish(self) -> bytes:
-        """Return index and blocks."""
+        """Return index and blocks, with ones to a whole byte."""
         if self._group:
             self._end_group()
+        self._append_ones(-self._size % 8)
+        self._flush()
         return bytes(self._index + self._data)

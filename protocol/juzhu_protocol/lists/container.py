@@ -26,16 +26,17 @@ ABSENT = -1
 """What find() says of a serial that a container does not list."""
 
 HEAD_SIZES = {ListBase.TYPE: 20, ListOverlay.TYPE: 28}
-GROUP_BLOCKS = 64
+GROUP_BLOCKS = 32
 """Blocks that one entry of the index tells of: it has 4 bytes and one a block."""
 
 GROUP_HEAD_SIZE = 4
 MAX_GROUP_SIZE = GROUP_HEAD_SIZE + GROUP_BLOCKS
-MAX_SHIFT = 2
-"""A block's length byte counts units of up to 4 bytes."""
+MAX_SHIFT = 5
+"""A block's length byte counts units of up to 32 bits."""
 
-MAX_BLOCK_SIZE = 255 << MAX_SHIFT
-"""Bytes of the longest block, 1,020: the only buffer that a lookup needs, and the bound of its steps."""
+MAX_BLOCK_BITS = 255 << MAX_SHIFT
+"""Bits of the longest block, 8,160, which lie in at most 1,021 bytes: the only buffer that a look-up needs, and the
+bound of its steps."""
 
 MAX_CODE_LENGTH = 8
 """Bits of the longest code: nine statuses need no more."""
@@ -69,13 +70,16 @@ class PackedList:
         self._statuses = VIEW_STATUSES[head.view]
         self._table, self._longest = decode_table(self.code_lengths(head.code_lengths))
         groups = (self.blocks + GROUP_BLOCKS - 1) // GROUP_BLOCKS
-        self._data_start = self._head_size + groups * GROUP_HEAD_SIZE + self.blocks
-        end = self._data_start
-        if groups:
+        # In bits, as blocks are counted.
+        end = self._data_start = 8 * (self._head_size + groups * GROUP_HEAD_SIZE + self.blocks)
+        self._data_end = 8 * length
+        if groups and end <= self._data_end:
             at, size = self._place(self.blocks - 1)
             end = at + size
-        if end != length:
-            raise MalformedObjectError("the index of a list ends at byte %d, the list at %d" % (end, length))
+        if (end + 7) >> 3 != length:
+            raise MalformedObjectError(
+                "the last block of a list ends at bit %d, the list at byte %d" % (end, length)
+            )
 
     def _head(self) -> "ListBase | ListOverlay":
         kind = self._exact(0, 1)[0]
@@ -111,14 +115,17 @@ class PackedList:
         return halves[:count]
 
     def _place(self, block: int) -> "tuple[int, int]":
-        """Return offset and size of a block: the one read of the index."""
-        group, number = block // GROUP_BLOCKS, block % GROUP_BLOCKS
-        entry = self._exact(self._head_size + group * MAX_GROUP_SIZE, GROUP_HEAD_SIZE + number + 1)
-        shift = entry[0]
-        at = (entry[1] << 16 | entry[2] << 8 | entry[3]) + (sum(entry[GROUP_HEAD_SIZE:-1]) << shift)
+        """Return where a block begins and how long it is, in bits: the one read of the index."""
+        size = GROUP_HEAD_SIZE + 1 + block % GROUP_BLOCKS
+        entry = self._read(self._head_size + block // GROUP_BLOCKS * MAX_GROUP_SIZE, size)
+        if len(entry) != size:
+            raise MalformedObjectError("the index of a list ends before its block %d" % block)
+        at = int.from_bytes(entry[:GROUP_HEAD_SIZE], "big")
+        shift = at & 7
+        at = (at >> 3) + (sum(entry[GROUP_HEAD_SIZE:-1]) << shift)
         size = entry[-1] << shift
-        if shift > MAX_SHIFT or at < self._data_start or at + size > self._length:
-            raise MalformedObjectError("block %d of a list lies at byte %d, where no block is" % (block, at))
+        if shift > MAX_SHIFT or at < self._data_start or at + size > self._data_end:
+            raise MalformedObjectError("block %d of a list lies at bit %d, where no block is" % (block, at))
         return at, size
 
     def find(self, serial: int) -> int:
@@ -129,58 +136,68 @@ class PackedList:
         at, size = self._place(block)
         if not size:
             return ABSENT
-        wanted = serial - 1 - (block << self.block_bits)
-        passed, status = self._search(block, self._exact(at, size), wanted)
-        return ABSENT if passed else status
+        return self._search(block, at, size, serial - 1 - (block << self.block_bits), None)
 
     def _search(
-        self, block: int, data: bytes, wanted: int, seen: "list[tuple[int, int]] | None" = None
-    ) -> "tuple[int, int]":
-        """Return (places passed, status) of the first entry of a block at place `wanted` or behind it.
+        self, block: int, at: int, size: int, wanted: int, seen: "list[tuple[int, int]] | None"
+    ) -> int:
+        """Return the status of the entry at place `wanted` of a block, ABSENT when there is none.
 
-        (1, STATUS_VALID) when there is none. `seen` gets every entry before it, as (places before `wanted`, status).
+        `seen` gets every entry before it, as (places before `wanted`, status).
         """
-        table, longest, size = self._table, self._longest, len(data)
-        if not table:
-            raise MalformedObjectError("block %d of a list holds entries, and the list has no codes" % block)
-        parameter = data[0] >> 4
-        need = parameter + longest
-        low, mask = (1 << parameter) - 1, (1 << longest) - 1
-        # `have` bits wait in `bits`, at most 30, a small integer on a chip; behind the end come ones. `left` is how
-        # many places lie between here and the wanted one.
-        bits, have, at, left = data[0], 4, 1, wanted
+        first, skip, end = at >> 3, at & 7, (at & 7) + size
+        last = (end - 1) >> 3
+        data = self._read(first, last + 1)
+        table, longest = self._table, self._longest
+        if len(data) != last + 1 or not table:
+            raise MalformedObjectError("block %d of a list is cut short, or nothing can be in it" % block)
+        # `have` bits wait in `bits`, at most 30, a small integer on a chip; behind the block's end come ones. `left` is
+        # how many places there are behind the last entry, up to the wanted one and with it.
+        final = data[last] | 255 >> (end - 8 * last)
+        bits, have, at, left = 0, -skip, 0, wanted + 1
+        while have < 4:
+            bits = bits << 8 | (data[at] if at < last else final if at == last else 255)
+            at += 1
+            have += 8
+        have -= 4
+        parameter = bits >> have & 15
+        low, mask, need = (1 << parameter) - 1, (1 << longest) - 1, parameter + longest
         while True:
             if have < 8:
-                bits = (bits & 255) << 8 | (data[at] if at < size else 255)
-                at += 1
-                have += 8
+                if at + 1 < last:
+                    bits = (bits & 255) << 16 | data[at] << 8 | data[at + 1]
+                    at += 2
+                    have += 16
+                else:
+                    bits = (bits & 255) << 8 | (data[at] if at < last else final if at == last else 255)
+                    at += 1
+                    have += 8
             ones = _LEADING_ONES[bits >> (have - 8) & 255]
             if ones == 8:
                 left -= 8 << parameter
                 have -= 8
-                behind = 8 * (at - size) - have
+                behind = 8 * at - have - end
                 if behind < 0:
                     continue
                 if behind > 8:
                     raise MalformedObjectError("an entry of block %d of a list runs past its end" % block)
-                return 1, STATUS_VALID
+                return ABSENT
             have -= ones + 1
             while have < need:
-                bits = (bits & 0x3FFFFF) << 8 | (data[at] if at < size else 255)
+                bits = (bits & 0x3FFFFF) << 8 | (data[at] if at < last else final if at == last else 255)
                 at += 1
                 have += 8
             have -= parameter
-            left -= ones << parameter | bits >> have & low
+            left -= 1 + (ones << parameter | bits >> have & low)
             code = table[bits >> (have - longest) & mask]
             have -= code & 15
             if left > 0:
                 if seen is not None:
                     seen.append((left, self._statuses[code >> 4]))
-                left -= 1
                 continue
-            if 8 * (at - size) > have or wanted - left >= self._serials(block):
+            if 8 * at - have > end or wanted - left >= self._serials(block):
                 raise MalformedObjectError("block %d of a list holds an entry that is none" % block)
-            return -left, self._statuses[code >> 4]
+            return ABSENT if left else self._statuses[code >> 4]
 
     def _serials(self, block: int) -> int:
         """Return how many serials a block tells of."""
@@ -193,7 +210,7 @@ class PackedList:
             at, size = self._place(block)
             if at != expected:
                 raise MalformedObjectError(
-                    "block %d of a list lies at byte %d, not at %d" % (block, at, expected)
+                    "block %d of a list lies at bit %d, not at %d" % (block, at, expected)
                 )
             expected += size
             if not size:
@@ -201,7 +218,7 @@ class PackedList:
             seen: list[tuple[int, int]] = []
             end = self._serials(block)
             # An entry at `end` or behind it is refused.
-            self._search(block, self._exact(at, size), end, seen)
+            self._search(block, at, size, end, seen)
             end += (block << self.block_bits) + 1
             for left, status in seen:
                 count += 1

@@ -29,6 +29,7 @@ from ..micropython import missing
 from . import list_data, list_peers, lists_rig
 from .list_build import DIVISION, ROW_SIZE
 from .rigs import run_here, run_in_vm
+from .unit import PIECE
 
 MILLION, TEN_MILLION = 10**6, 10**7
 ROWS = (
@@ -48,8 +49,9 @@ RANDOM_LOOKUPS = 10**7
 IN_PLACE = 100_000
 """So many of them also as a reader makes them, two reads each."""
 
-VM_SERIALS = 250
-PIECE = 3000
+VM_SERIALS = 1000
+"""Look-ups of one burst: the VM's clock steps by whole milliseconds."""
+
 BUILD_LIMIT_S = 600
 LIMITS = {
     "ratio": {"n = 1e6 and 1e7": 1.10, "n = 1e5": 1.15, "clustered": 1.0, "overlay": 1.12},

@@ -24,7 +24,7 @@ from juzhu_protocol.errors import MalformedObjectError
 from juzhu_protocol.hostside.loaded_list import LoadedList
 from juzhu_protocol.lists.container import (
     ABSENT,
-    MAX_BLOCK_SIZE,
+    MAX_BLOCK_BITS,
     VIEW_HOSTS,
     VIEW_READERS,
     VIEW_STATUSES,
@@ -99,8 +99,8 @@ BORDERS = {
         mixed([1, *(s for b in range(1, 10) for s in (512 * b, 512 * b + 1)), 5120, *range(1100, 1500)]),
     ),
     "empty blocks between full ones": (6000, {**ranged(1, 500), **ranged(4000, 4511), 6000: 0x22}),
-    "group of blocks ends": (512 * 64, mixed(scattered(512 * 64, 2100))),
-    "group of blocks begins": (512 * 64 + 1, mixed([*scattered(512 * 64, 2100), 512 * 64 + 1])),
+    "group of blocks ends": (512 * 32, mixed(scattered(512 * 32, 1050))),
+    "group of blocks begins": (512 * 32 + 1, mixed([*scattered(512 * 32, 1050), 512 * 32 + 1])),
     "every other serial": (3000, mixed(range(2, 3001, 2))),
     "all codes of one length": (4000, mixed(scattered(4000, 80 * 8))),
     "codes of one to seven bits": (
@@ -113,11 +113,11 @@ BORDERS = {
             )
         ),
     ),
-    "dense batch, units of two bytes": (
+    "dense batch, units of 16 bits": (
         60_000,
         {**mixed(scattered(60_000, 60)), **mixed(range(20_001, 21_001))},
     ),
-    "dense batch, units of four bytes": (
+    "dense batch, units of 32 bits": (
         60_000,
         {**mixed(scattered(60_000, 60)), **mixed(range(20_001, 22_001))},
     ),
@@ -152,14 +152,30 @@ def test_every_parameter_of_a_block_is_chosen_somewhere_and_read(parameter):
     gap = (1 << parameter) + (1 << parameter >> 1)
     serials = [1 + i * (gap + 1) for i in range(20)]
     content = build_base([(serial, 0x12) for serial in serials], KAIFENG, serials[-1])
-    assert {block[0] >> 4 for block in blocks_of(content) if block} == {parameter}
+    assert {int(block[:4], 2) for block in blocks_of(content) if block} == {parameter}
     assert [serial for serial, _ in rows_of(content)] == serials
 
 
 def blocks_of(content):
     packed = open_list(content)
     places = [packed._place(block) for block in range(packed.blocks)]
-    return [content[at : at + size] for at, size in places]
+    bits = "".join(f"{byte:08b}" for byte in content)
+    return [bits[at : at + size] for at, size in places]
+
+
+def test_every_unit_of_length_is_chosen_somewhere_and_read():
+    chosen = set()
+    for few, crowd in ((3, 0), (1200, 0), (60, 50), (60, 100), (60, 200), (60, 450), (60, 700), (60, 1500)):
+        statuses = mixed(scattered(60_000, few)) | mixed(range(20_481, 20_481 + crowd))
+        content = build_base(rows(statuses), KAIFENG, 60_000)
+        groups = -(-open_list(content).blocks // 32)
+        chosen |= {content[20 + 36 * group + 3] & 7 for group in range(groups)}
+        assert list(rows_of(content)) == rows(statuses)
+        assert decode(content)[1] == statuses
+        found = layered(content)
+        for serial in range(20_000, 23_000, 7):
+            assert found.status(serial) == statuses.get(serial, 0)
+    assert chosen == set(range(6))
 
 
 def test_parameter_is_the_lowest_that_takes_the_fewest_bits():
@@ -381,10 +397,10 @@ def test_block_too_long_lowers_the_bits_and_none_is_ever_too_long_at_nine():
     content = build_base(rows(crowded), KAIFENG, 400_000)
     packed = open_list(content)
     assert packed.block_bits == 10 < list_packing.block_bits(len(crowded), 400_000)
-    assert max(len(block) for block in blocks_of(content)) <= MAX_BLOCK_SIZE
+    assert max(len(block) for block in blocks_of(content)) <= MAX_BLOCK_BITS
     assert list(rows_of(content)) == rows(crowded)
     worst = [(8, 8)] * 9
-    assert len(list_packing.encode_block(list(range(512)), [0] * 512, worst)) == 577
+    assert list_packing.encode_block(list(range(512)), [0] * 512, worst)[1] == 4612
 
 
 def test_reader_reads_twice_a_look_up_and_never_much():
@@ -402,8 +418,8 @@ def test_reader_reads_twice_a_look_up_and_never_much():
         reads.clear()
         packed.find(serial)
         assert len(reads) <= 2
-        assert reads[0] <= 68
-        assert reads[-1] <= MAX_BLOCK_SIZE
+        assert reads[0] <= 36
+        assert reads[-1] <= (MAX_BLOCK_BITS + 14) // 8
 
 
 def test_overlay_says_absent_for_what_it_does_not_list():
