@@ -13,7 +13,7 @@ from ..lists.container import VIEW_HOSTS, VIEW_READERS, VIEW_STATUSES, LayeredLi
 from ..records.list import ListBase, ListOverlay
 from ..rules.decide import REVOKED_FOR_CAUSE, STATUS_REVOKED, STATUS_SUSPENDED, STATUS_VALID
 from .errors import ListRowsError
-from .list_packing import Entries, pack
+from .list_packing import BASE_CROWD, OVERLAY_CROWD, Entries, pack
 
 BASE_ID_SIZE = 8
 REBASE_FRACTION = 3
@@ -31,6 +31,7 @@ def build_base(rows: Rows, division: int, highest_serial: int, view: int = VIEW_
         return pack(
             entries,
             lambda bits, codes: ListBase(view, division, highest_serial, entries.total, bits, codes),
+            BASE_CROWD,
         )
 
 
@@ -51,6 +52,7 @@ def build_overlay(rows: Rows, base: bytes, highest_serial: int) -> bytes:
             lambda bits, codes: ListOverlay(
                 old.view, old.division, highest_serial, entries.total, bits, codes, base_id(base)
             ),
+            OVERLAY_CROWD,
         )
 
 

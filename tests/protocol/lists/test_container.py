@@ -384,19 +384,24 @@ def test_new_base_is_due_when_the_overlay_is_longer_than_a_third():
     assert should_rebase(bytes(299), bytes(100))
 
 
-def test_blocks_average_at_most_32_entries_and_at_least_half_of_that():
+def test_blocks_average_at_most_32_entries_or_16_and_at_least_half_of_that():
     for highest, entries in ((1_000_000, 5000), (1_000_000, 20_000), (1_000_000, 50_000), (10**7, 200_000)):
-        bits = list_packing.block_bits(entries, highest)
-        assert 16 * highest < entries << bits <= 32 * highest
-    assert list_packing.block_bits(0, 0) == list_packing.block_bits(0, 10**7) == 20
-    assert list_packing.block_bits(10**6, 10**6) == 9
+        for crowd in (32, 16):
+            bits = list_packing.block_bits(entries, highest, crowd)
+            assert crowd // 2 * highest < entries << bits <= crowd * highest or bits == 9
+    assert list_packing.block_bits(0, 0, 32) == list_packing.block_bits(0, 10**7, 32) == 20
+    assert list_packing.block_bits(10**6, 10**6, 32) == 9
+    week = dict.fromkeys(scattered(10**6, 3308), 0x11)
+    assert open_list(build_base(rows(week), KAIFENG, 10**6)).block_bits == 13
+    empty = build_base([], KAIFENG, 10**6)
+    assert open_list(build_overlay(rows(week), empty, 10**6)).block_bits == 12
 
 
 def test_block_too_long_lowers_the_bits_and_none_is_ever_too_long_at_nine():
     crowded = {**mixed(range(1, 5001)), **mixed(scattered(400_000, 900))}
     content = build_base(rows(crowded), KAIFENG, 400_000)
     packed = open_list(content)
-    assert packed.block_bits == 10 < list_packing.block_bits(len(crowded), 400_000)
+    assert packed.block_bits == 10 < list_packing.block_bits(len(crowded), 400_000, 32)
     assert max(len(block) for block in blocks_of(content)) <= MAX_BLOCK_BITS
     assert list(rows_of(content)) == rows(crowded)
     worst = [(8, 8)] * 9
