@@ -175,6 +175,22 @@ def test_entry_behind_the_last_serial_is_refused(highest):
     refuse_to_walk(container("001001000011110110", highest=highest))
 
 
+def test_entry_behind_the_last_serial_is_refused_in_a_later_block_too():
+    content = build_base([*WIDE, (100_000, 0x11)], KAIFENG, 100_000)
+    shorter = content[:6] + (99_990).to_bytes(4, "big") + content[10:]
+    assert open_list(shorter).blocks == open_list(content).blocks > 1
+    refuse_to_walk(shorter)
+    with pytest.raises(MalformedObjectError):
+        open_list(shorter).find(99_990)
+
+
+@pytest.mark.parametrize("bits", ["0", "00", "001"])
+def test_block_too_short_for_its_parameter_is_refused(bits):
+    refuse_to_walk(container(bits, entries=0))
+    with pytest.raises(MalformedObjectError):
+        open_list(container(bits)).find(1)
+
+
 def test_entry_behind_its_block_is_refused_even_where_more_blocks_follow():
     content = bytearray(base([(512, 0x15), *((s, 0x15) for s in range(600, 1500))]))
     found = open_list(bytes(content))
