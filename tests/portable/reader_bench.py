@@ -14,6 +14,7 @@ from juzhu_device.settings import ReaderSettings
 from juzhu_device.table_slots import SLOT_SIZE
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.crypto.sm3 import compress
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
@@ -148,7 +149,7 @@ class Bench:
         settings = ReaderSettings(
             b"bench-1",
             KEY,
-            Roots(list(fixtures.ROOTS), fixtures.THRESHOLD),
+            Roots(list(fixtures.ROOTS), fixtures.THRESHOLD, SUITE_ES256),
             KAIFENG,
             KAIFENG.service("bus.senior"),
         )

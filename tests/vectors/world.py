@@ -75,7 +75,7 @@ BELIEVED = (ORGAN, ORGAN_ELSEWHERE, ORGAN_SM2, ELSEWHERE_SM2, WITHDRAWN, LIST_KE
 
 def roots() -> Roots:
     """Whom everybody here believes."""
-    return Roots([root.signer.public_key for root in ROOTS], THRESHOLD)
+    return Roots([root.signer.public_key for root in ROOTS], THRESHOLD, SUITE_ES256)
 
 
 @cache
@@ -104,7 +104,7 @@ def manifest(content: bytes, time: int, sequence: int = 1) -> bytes:
 def roots_toml() -> str:
     """The file that names the roots."""
     names = ", ".join(f'"{root.signer.public_key.hex()}"' for root in ROOTS)
-    return f"threshold = {THRESHOLD}\nkeys = [{names}]\n"
+    return f"suite = \"ES256\"\nthreshold = {THRESHOLD}\nkeys = [{names}]\n"
 
 
 def list_content(serial: int, status: int, covered: bool, rng: Random) -> bytes:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..crypto.curve import decode_point
-from ..crypto.signature import SUITE_ES256, curve_of, key_id
+from ..crypto.signature import SUITE_ES256, decode_key, key_id
 from ..errors import KeyFormatError
 from ..hostside import roots
 from ..records.trust import BundleKey, BundleKeyDivision
@@ -212,7 +211,7 @@ def _key(path: Path, entry: dict[str, Any]) -> KnownKey:
         if not isinstance(text, str):
             raise ValueError("public_key is X||Y in hex")
         public_key = bytes.fromhex(text)
-        decode_point(curve_of(spec.suite), public_key)
+        decode_key(spec.suite, public_key)
     except KeyError as error:
         raise KeysFolderError(f"{where}: {error.args[0]} is missing") from None
     except (ValueError, KeyFormatError) as error:

@@ -14,7 +14,7 @@ SUITE_NAMES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 def load_roots(path: Path) -> Roots:
     """Read roots.toml; RootsFileError for anything else than it may hold.
 
-    `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITE_NAMES, ES256 where the line is missing.
+    `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITE_NAMES.
     """
     try:
         return parse_roots(path.read_bytes(), path)
@@ -31,14 +31,14 @@ def parse_roots(data: bytes, path: Path) -> Roots:
     except RecursionError:
         raise RootsFileError(f"{path} is not TOML of ours: it is nested too deep") from None
     keys, threshold = content.get("keys"), content.get("threshold")
-    suite = content.get("suite", "ES256")
+    suite = content.get("suite")
     try:
         if type(threshold) is not int:
             raise ValueError("threshold is no whole number")
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
             raise ValueError("keys is no list of texts")
         if not isinstance(suite, str) or suite not in SUITE_NAMES:
-            raise ValueError("suite is neither ES256 nor SM2-SM3")
+            raise ValueError("suite is neither \"ES256\" nor \"SM2-SM3\"")
         return Roots([bytes.fromhex(key) for key in keys], threshold, SUITE_NAMES[suite])
     except (TypeError, ValueError, JuzhuError) as error:
         raise RootsFileError(f"{path}: {error}; it holds threshold, suite, and keys as hex of X||Y") from None

@@ -6,8 +6,7 @@ to be right; version not below the floor.
 """
 
 from ..card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
-from ..crypto.curve import decode_point
-from ..crypto.signature import SUITE_ES256, curve_of, key_id
+from ..crypto.signature import decode_key, key_id
 from ..errors import (
     BadSignatureError,
     KeyFormatError,
@@ -36,9 +35,9 @@ class Roots:
     that these cannot reach.
     """
 
-    def __init__(self, public_keys: "list[bytes]", threshold: int, suite: int = SUITE_ES256) -> None:
+    def __init__(self, public_keys: "list[bytes]", threshold: int, suite: int) -> None:
         for key in public_keys:
-            decode_point(curve_of(suite), key)
+            decode_key(suite, key)
         self.suite = suite
         self.public_keys = {key_id(key): key for key in public_keys}
         if not 1 <= threshold <= len(self.public_keys):
@@ -60,7 +59,7 @@ class TrustedKeys:
         }
         self._by_id: "dict[bytes, BundleKey]" = {}
         for key in bundle.keys:
-            decode_point(curve_of(key.suite), key.public_key)
+            decode_key(key.suite, key.public_key)
             name = key_id(key.public_key)
             if name in self._by_id:
                 raise KeyFormatError("two keys of the bundle share the id " + name.hex())

@@ -6,8 +6,7 @@ birth date against SERVICE's; ENDORSEMENTS, each of this card, the last of them 
 chain to the root holds, the chip's own signature over a fresh challenge. A chip is called genuine only after all.
 """
 
-from ..crypto.curve import decode_point
-from ..crypto.signature import curve_of
+from ..crypto.signature import decode_key
 from ..errors import KeyFormatError, RecordError, RecordVersionError
 from ..records.card import Endorsement, Security
 from ..rules.calendar import civil_date
@@ -109,7 +108,7 @@ def _security(raw: bytes, service: "Service", keys: TrustedKeys, verifier: Signa
     ):
         raise _RefusedError(FORGED, "SECURITY is another card's")
     try:
-        decode_point(curve_of(record.suite), record.public_key)
+        decode_key(record.suite, record.public_key)
     except KeyFormatError as error:
         raise _RefusedError(GARBLED, "SECURITY: " + str(error))
     return record

@@ -20,7 +20,7 @@ from juzhu_protocol.authority.keys_desk import KeysDesk, sign_carried
 from juzhu_protocol.authority.private_files import MIN_COST, PrivateFiles
 from juzhu_protocol.authority.proposal import read_proposal
 from juzhu_protocol.authority.signing_key import open_root
-from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.errors import BadSignatureError, JuzhuError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.hostside.roots import load_roots
@@ -391,7 +391,7 @@ def replace_roots(folder, *gone, anew=False):
             spec = KeySpec(key_changes.free_name(keys, "root-3"), "root", (), FIRST, LAST)
             keys = key_changes.replace_roots(keys, (), (desk.make_key(spec, OPEN).known(),))
         public = [key.public_key for key in keys.keys if key.spec.purpose == "root"]
-        desk.propose(keys, NOW, roots=Roots(public, 2), anew=anew)
+        desk.propose(keys, NOW, roots=Roots(public, 2, SUITE_ES256), anew=anew)
 
 
 def test_bundle_under_a_replaced_root_holds_for_readers_with_the_old_roots_and_the_new(folder):
