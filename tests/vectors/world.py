@@ -104,7 +104,7 @@ def manifest(content: bytes, time: int, sequence: int = 1) -> bytes:
 def roots_toml() -> str:
     """The file that names the roots."""
     names = ", ".join(f'"{root.signer.public_key.hex()}"' for root in ROOTS)
-    return f"suite = \"ES256\"\nthreshold = {THRESHOLD}\nkeys = [{names}]\n"
+    return f'suite = "ES256"\nthreshold = {THRESHOLD}\nkeys = [{names}]\n'
 
 
 def list_content(serial: int, status: int, covered: bool, rng: Random) -> bytes:
