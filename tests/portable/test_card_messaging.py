@@ -117,6 +117,44 @@ def test_message_sent_back_to_its_sender_is_noticed():
     assert refused(reader.open_answer, command[5:-1] + b"\x90\x00")
 
 
+def test_right_mac_does_not_excuse_objects_that_no_card_sends():
+    status = b"\x99\x02\x90\x00"
+    plain = b"\x81\x01\x05"
+    for objects, believed in (
+        (plain + status, True),
+        (status + plain, True),
+        (plain + plain + status, False),
+        (plain + status + status, False),
+        (b"\x81\x81\x01\x05" + status, False),
+        (b"\x81\x81\x7f" + bytes(127) + status, False),
+        (b"\x81\x81\x80" + bytes(128) + status, True),
+        (b"\x81\x80" + bytes(128) + status, False),
+        (b"\x81\x90" + bytes(144) + status, False),
+        (b"\x81\x82\x00\x01\x05" + status, False),
+        (b"\x97\x01\x05" + status, False),
+        (b"\x87\x11\x01" + bytes(16) + status, False),
+        (plain, False),
+        (b"\x99\x02\x90\x01", False),
+        (b"\x99\x03\x90\x00\x00", False),
+    ):
+        reader, card = both()
+        card.open_command(reader.protect(READ))
+        card._counter += 1
+        mac = card._mac(objects)
+        answer = objects + b"\x8e\x08" + mac + b"\x90\x00"
+        assert refused(reader.open_answer, answer) is not believed
+        if believed:
+            for cut in (
+                b"\x8e\x00",
+                b"\x8e\x04" + mac[:4],
+                b"\x8e\x07" + mac[:7],
+                b"\x8e\x09" + mac + b"\x00",
+            ):
+                reader, _ = both()
+                reader.protect(READ)
+                assert refused(reader.open_answer, objects + cut + b"\x90\x00")
+
+
 def test_session_under_another_key_is_no_session():
     other = SecureChannel(SessionKeys(bytes(32), ENCRYPTION_KEY))
     reader, _ = both()
