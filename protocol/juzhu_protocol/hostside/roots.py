@@ -38,7 +38,7 @@ def parse_roots(data: bytes, path: Path) -> Roots:
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
             raise ValueError("keys is no list of texts")
         if not isinstance(suite, str) or suite not in SUITE_NAMES:
-            raise ValueError("suite is neither \"ES256\" nor \"SM2-SM3\"")
+            raise ValueError('suite is neither "ES256" nor "SM2-SM3"')
         return Roots([bytes.fromhex(key) for key in keys], threshold, SUITE_NAMES[suite])
     except (TypeError, ValueError, JuzhuError) as error:
         raise RootsFileError(f"{path}: {error}; it holds threshold, suite, and keys as hex of X||Y") from None
