@@ -20,15 +20,12 @@ from juzhu_protocol.authority.permits import VALID, Permit, refuse_wrong_kind
 from juzhu_protocol.authority.personalise import endorse_card, issue_card
 from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.hostside.native import NativeVerifier
-from juzhu_protocol.records.card import Endorsement, Info, Security, Service
+from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules import lifecycle
 from juzhu_protocol.rules.calendar import iso
-from juzhu_protocol.rules.decide import GENUINE
 from juzhu_protocol.rules.lifecycle import Life
 from juzhu_protocol.rules.profile import Profile
-from juzhu_protocol.trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_PERMIT, TrustedKeys, may_sign
-from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, SECURITY_CONTEXT, is_signed_by
-from juzhu_protocol.trust.service import read_card
+from juzhu_protocol.trust.chip import judge_files
 
 from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
 from .errors import CardRefusedError, CaseError
@@ -110,16 +107,16 @@ def endorse_image(
 ) -> CardImage:
     """Return the card with one endorsement more; division is the new place's organ of a moved one, 0 for its own.
 
-    CardRefusedError for a card that none of these keys signed; EndorsementRefusedError and the authority's
-    EndorsementError where the measures refuse.
+    CardRefusedError, naming what does not hold, for a card whose files are not as organs of these keys signed them;
+    EndorsementRefusedError and the authority's EndorsementError where the measures refuse.
     """
     service = Service.from_bytes(image.service)
     before = card_permit(image)
-    # An endorsement of a card that we did not sign would make a genuine SERVICE of a forged one.
-    genuine = read_card(image.info, image.service, keys.trusted, NativeVerifier())[1] == GENUINE
-    if not genuine or (image.security and not security_is_genuine(image, service, keys.trusted)):
+    # An endorsement of a card that does not hold would make a genuine SERVICE of a forged one.
+    found = judge_files(image, keys.trusted, NativeVerifier())
+    if not found.hold():
         raise CardRefusedError(
-            "none of these keys signed this card, so that they do not endorse it: see --keys"
+            f"this card is not endorsed: {found.fault}; if other keys signed it, see --keys"
         )
     check_class(service.permit_class, service.issue_day, endorsed=True, good_through=0)
     if address:
@@ -186,43 +183,6 @@ def _endorsed(
 def address_of(raw: bytes) -> str:
     """Return the address of an endorsement's bytes; what is no text in it is replaced."""
     return Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
-
-
-def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> bool:
-    """Whether an entitled organ signed this endorsement, for this very card."""
-    record = Endorsement.from_bytes(raw)
-    key = keys.get(record.key_id)
-    if key is None or key.revoked_on:
-        return False
-    day = max(record.day, service.issue_day)
-    return (
-        (record.list_division, record.serial) == (service.list_division, service.serial)
-        and any(
-            may_sign(key, purpose, record.issuing_division, day)
-            for purpose in (PURPOSE_PERMIT, PURPOSE_ENDORSEMENT)
-        )
-        and is_signed_by(key, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
-    )
-
-
-def security_is_genuine(image: CardImage, service: Service, keys: TrustedKeys) -> bool:
-    """Whether the organ that issued this very card signed its SECURITY, and HOLDER and PHOTO are as it signed them.
-
-    Whether a chip has the card's keys no file can show: trust/chip.py asks it.
-    """
-    verifier = NativeVerifier()
-    record = Security.from_bytes(image.security)
-    key = keys.get(record.key_id)
-    if key is None or key.revoked_on:
-        return False
-    same = ("suite", "list_division", "serial", "issue_day")
-    return (
-        all(getattr(record, name) == getattr(service, name) for name in same)
-        and may_sign(key, PURPOSE_PERMIT, record.issuing_division, record.issue_day)
-        and is_signed_by(key, record, image.security, SECURITY_CONTEXT, verifier)
-        and verifier.hash(record.suite, image.holder) == record.holder_hash
-        and verifier.hash(record.suite, image.photo) == record.photo_hash
-    )
 
 
 def read_image(path: Path, *, checked: bool = True) -> CardImage:

@@ -4,9 +4,9 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..card.apdu import HOLDER_SIZE
 from ..errors import RecordError
 from ..records.card import CardKeys, Endorsement, Info, Security, Service
-from ..trust.chip import HOLDER_SIZE
 from .errors import ApplicationError, CardImageError
 from .photo import check_photo
 

@@ -7,6 +7,7 @@ longer RUNNING. A conversation believes nothing: what was read is judged by trus
 from ..errors import CardResponseError, RecordError, RecordVersionError, SamError, SecureMessagingError
 from ..records.card import Info
 from .apdu import (
+    HOLDER_SIZE,
     SFI_ENDORSEMENTS,
     SFI_HOLDER,
     SFI_INFO,
@@ -28,6 +29,7 @@ from .apdu import (
     split_response,
 )
 from .authentication import CHALLENGE_SIZE
+from .keys import NO_EPOCH
 from .sam import ANSWER_SIZE
 from .secure_messaging import MAX_DATA, SecureChannel
 
@@ -57,11 +59,8 @@ RUNNING, DONE, TORN, NOT_OURS, BROKEN, NEWER, UNKNOWN_EPOCH, NOT_PROVEN = range(
 answers, but not as card profile 1 does; it is of a newer profile; the SAM lacks the epoch of its keys, or it has
 none; card authentication failed, so that nothing was read but INFO."""
 
-NO_EPOCH = 0
-"""card_key_epoch of a card without keys of its own, which nobody asks a SAM about."""
-
-MAX_SERVICE, MAX_SECURITY, MAX_HOLDER, MAX_PHOTO = 255, 255, 326, 4096
-"""Bytes of each file; a card that goes on longer is none of ours."""
+MAX_SERVICE, MAX_SECURITY, MAX_PHOTO = 255, 255, 4096
+"""Bytes of each file, HOLDER's beside them; a card that goes on longer is none of ours."""
 
 
 class _Ended(Exception):  # noqa: N818  # it ends a conversation and is no error
@@ -198,7 +197,7 @@ class CounterConversation(Conversation):
         self.challenge_signature = yield from self._secured(internal_authenticate(self.challenge))
         for number in range(1, self.endorsements_held + 1):
             self.endorsements.append((yield from self._secured(read_record(SFI_ENDORSEMENTS, number))))
-        self.holder = yield from self._file(SFI_HOLDER, MAX_HOLDER)
+        self.holder = yield from self._file(SFI_HOLDER, HOLDER_SIZE)
         if self._with_photo:
             self.photo = yield from self._file(SFI_PHOTO, MAX_PHOTO)
 

@@ -49,6 +49,11 @@ def check_session(
     """
     if Info.from_bytes(info_bytes).card_key_epoch < keys.lowest_epoch(role):
         return KEY_WITHDRAWN
+    return check_newest(service, endorsements_held)
+
+
+def check_newest(service: Service, endorsements_held: int) -> int:
+    """Return FORGED for fewer endorsements on the card than its genuine SERVICE says, OUTDATED for more, or GENUINE."""
     if endorsements_held < service.endorsement_number:
         return FORGED
     if endorsements_held > service.endorsement_number:
