@@ -249,9 +249,10 @@ def test_y_may_be_either_root_and_each_is_another_key():
     assert not verify_sm2(pair_of(SM2, (x, P - y)), DIGEST, SIGNATURE)
 
 
-def test_generators_opposite_under_which_anybody_signs_is_no_key():
+def test_generators_opposite_is_no_key_of_the_standard():
     opposite = raw(SM2.gx, P - SM2.gy)
-    # Its private key would be n - 1, and then s may be anything: x1 is that of -r*G whatever s was chosen.
+    # Its private key would be n - 1, and then s may be anything: x1 is that of -r*G whatever s was chosen. A digest
+    # that fits an r is easily computed, as here; a message that has it is not.
     r = next(r for r in (number(sm3(bytes([i]))) % N for i in range(1, 9)) if r)
     digest = int.to_bytes((r - multiple(SM2, r)[0]) % N, 32, "big")
     for s in (1, 5, N - 1):
@@ -262,4 +263,4 @@ def test_generators_opposite_under_which_anybody_signs_is_no_key():
     except KeyFormatError:
         assert decode_key(SUITE_ES256, raw(P256.gx, P256.p - P256.gy))
         return
-    raise AssertionError("a key under which anybody signs was taken")
+    raise AssertionError("the key of n - 1 was taken")

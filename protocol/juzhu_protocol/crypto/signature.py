@@ -41,12 +41,14 @@ def curve_of(suite: int) -> Curve:
 def decode_key(suite: int, public_key: bytes) -> "Affine":
     """The point of a suite's public key, X||Y; KeyFormatError unless it is one, ValueError for an unknown suite.
 
-    SM2's private keys end at n - 2 (GB/T 32918.1-2016, section 6.1): under the public key of n - 1, -G, whoever
-    likes can sign.
+    SM2's private keys end at n - 2 (GB/T 32918.1-2016, section 6.1), so that -G, the public key of n - 1, is none of
+    the standard's; under it the s of every signature may be anything.
     """
     point = decode_point(curve_of(suite), public_key)
     if suite == SUITE_SM2_SM3 and point == (SM2.gx, SM2.p - SM2.gy):
-        raise KeyFormatError("public key: the generator's opposite, under which anybody can sign in SM2")
+        raise KeyFormatError(
+            "public key: the generator's opposite, that of n - 1, which is no private key in SM2"
+        )
     return point
 
 
