@@ -13,12 +13,11 @@ from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.authority.holder import check_address
 from juzhu_protocol.authority.holder_file import HolderFile
-from juzhu_protocol.authority.key_specs import SUITE_NAMES
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.made_up import ADDRESS, holder
 from juzhu_protocol.authority.permits import VALID, Permit, refuse_wrong_kind
 from juzhu_protocol.authority.personalise import endorse_card, issue_card
-from juzhu_protocol.crypto.signature import SUITE_ES256
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_NAMES
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules import lifecycle

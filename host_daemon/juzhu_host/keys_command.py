@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority import key_changes
-from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, SUITES, KeySpec
+from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, KeySpec
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.private_files import PrivateFiles
 from juzhu_protocol.authority.signing_key import SigningKey
+from juzhu_protocol.crypto.signature import SUITES
 from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG, EXIT_OK
 from juzhu_protocol.profiles.source import find_profile, profile_names
 from juzhu_protocol.rules.calendar import add_years, day_of, iso

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.errors import PrivateFileError
-from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, SUITE_NAMES, KeysFile, KnownKey
+from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, KeysFile, KnownKey
 from juzhu_protocol.authority.keys_folder import PROPOSAL_JSON, FolderState, key_path, read_state, sam_paths
 from juzhu_protocol.authority.private_files import is_protected, read_head
 from juzhu_protocol.authority.proposal import Proposal
-from juzhu_protocol.authority.sam_set import CHECK_NAMES, ROLES
+from juzhu_protocol.authority.sam_set import CHECK_NAMES
+from juzhu_protocol.card.keys import ROLE_NAMES
+from juzhu_protocol.crypto.signature import SUITE_NAMES
 from juzhu_protocol.errors import JuzhuError, RecordError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.trust import Bundle, BundleKey, SignedBundle
@@ -194,11 +196,10 @@ def _sam(epoch: int, path: Path) -> dict[str, Any]:
         head = read_head(path)
     except PrivateFileError:
         head = {}
-    names = {role: name for name, role in ROLES.items()}
     return {
         "epoch": epoch,
         "private": _private(path),
-        "check_values": {names[role]: str(head.get(check, "?")) for role, check in CHECK_NAMES.items()},
+        "check_values": {ROLE_NAMES[role]: str(head.get(check, "?")) for role, check in CHECK_NAMES.items()},
     }
 
 

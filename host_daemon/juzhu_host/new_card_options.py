@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from juzhu_protocol.card.conversation import MAX_PHOTO
-from juzhu_protocol.hostside.roots import SUITE_NAMES
+from juzhu_protocol.crypto.signature import SUITES
 
 from .errors import ConfigError
 
@@ -23,7 +23,7 @@ def add_new_card(parser: argparse.ArgumentParser, *, otherwise: str = "") -> Non
     )
     parser.add_argument(
         "--suite",
-        choices=SUITE_NAMES,
+        choices=SUITES,
         default="ES256" if is_new else None,
         help=f"of the card's signatures and hashes (default: {otherwise or 'ES256'})",
     )
@@ -31,7 +31,7 @@ def add_new_card(parser: argparse.ArgumentParser, *, otherwise: str = "") -> Non
 
 def suite_of(args: argparse.Namespace) -> "int | None":
     """Return the suite of an option, None when another card's is to be taken."""
-    return None if args.suite is None else SUITE_NAMES[args.suite]
+    return None if args.suite is None else SUITES[args.suite]
 
 
 def photo_of(args: argparse.Namespace) -> "bytes | None":

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..crypto.signature import SUITE_ES256, decode_key, key_id
+from ..card.keys import ROLE_CARD, ROLES
+from ..crypto.signature import SUITE_ES256, SUITE_NAMES, SUITES, decode_key, key_id
 from ..errors import KeyFormatError
-from ..hostside import roots
 from ..records.trust import BundleKey, BundleKeyDivision
 from ..rules.calendar import from_iso, iso
 from ..trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_LIST, PURPOSE_PERMIT, PURPOSE_POLICY
@@ -24,15 +24,12 @@ PURPOSES = {
 }
 """Purposes as keys.toml names them; a root key is in no bundle."""
 
-SUITES = roots.SUITE_NAMES
-SUITE_NAMES = {suite: name for name, suite in SUITES.items()}
-
 MAX_DAY = 0xFFFE
 """The last day that a bundle can name."""
 MAX_NAME = 40
 MAX_LIST_EPOCH = 0xFFFF
 
-EPOCH_ROLES = ("bus", "counter", "authority")
+EPOCH_ROLES = tuple(name for name, role in ROLES.items() if role != ROLE_CARD)
 """The roles whose lowest epoch of card keys a bundle states, in the bundle's order."""
 
 _OLDER = (

@@ -8,7 +8,7 @@ key and `sam-<epoch>.key` for a SAM set (private_files.py). A root's may stay of
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..crypto.signature import SUITE_ES256
+from ..crypto.signature import SUITE_ES256, SUITE_NAMES
 from ..errors import JuzhuError, RecordError
 from ..hostside.native import NativeVerifier
 from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
@@ -16,7 +16,7 @@ from ..rules.calendar import iso
 from ..trust.bundle import Roots, TrustedKeys, open_bundle
 from ..trust.contexts import BUNDLE_CONTEXT
 from .errors import KeysFolderError, NoKeyError
-from .key_specs import SUITE_NAMES, KeysFile, KeySpec, KnownKey, roots_toml
+from .key_specs import KeysFile, KeySpec, KnownKey, roots_toml
 from .keys_folder import BUNDLE_BIN, KEYS_TOML, ROOTS_TOML, key_path, read_state, sam_path, sam_paths
 from .private_files import PrivateFiles, make_private_folder
 from .sam_set import SamSet, new_masters

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..crypto.signature import SUITE_NAMES, SUITES
 from .errors import PrivateFileError
-from .key_specs import SUITE_NAMES, SUITES, KeySpec, KnownKey
+from .key_specs import KeySpec, KnownKey
 from .private_files import Head, PrivateFiles, is_protected, refuse_loose, refuse_loose_folder
 from .sam_set import CHECK_NAMES, SamSet
 from .signing import Signer, signer_of

@@ -24,6 +24,9 @@ KEY_ID_SIZE = 4
 
 SUITE_ES256, SUITE_SM2_SM3 = 1, 2
 """Suite ids: ECDSA P-256 with SHA-256, and SM2 with SM3."""
+SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
+"""How files and people name a suite."""
+SUITE_NAMES = {suite: name for name, suite in SUITES.items()}
 
 SM2_SIGNER_ID = b"1234567812345678"
 """The signer's distinguishing identifier in every SM2 signature here: the one that GM/T 0009 names for all."""

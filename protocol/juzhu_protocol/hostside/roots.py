@@ -3,18 +3,15 @@
 import tomllib
 from pathlib import Path
 
-from ..crypto.signature import SUITE_ES256, SUITE_SM2_SM3
+from ..crypto.signature import SUITES
 from ..errors import JuzhuError, RootsFileError
 from ..trust.bundle import Roots
-
-SUITE_NAMES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
-"""How files and people name a suite."""
 
 
 def load_roots(path: Path) -> Roots:
     """Read roots.toml; RootsFileError for anything else than it may hold.
 
-    `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITE_NAMES.
+    `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITES.
     """
     try:
         return parse_roots(path.read_bytes(), path)
@@ -37,8 +34,8 @@ def parse_roots(data: bytes, path: Path) -> Roots:
             raise ValueError("threshold is no whole number")
         if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
             raise ValueError("keys is no list of texts")
-        if not isinstance(suite, str) or suite not in SUITE_NAMES:
+        if not isinstance(suite, str) or suite not in SUITES:
             raise ValueError('suite is neither "ES256" nor "SM2-SM3"')
-        return Roots([bytes.fromhex(key) for key in keys], threshold, SUITE_NAMES[suite])
+        return Roots([bytes.fromhex(key) for key in keys], threshold, SUITES[suite])
     except (TypeError, ValueError, JuzhuError) as error:
         raise RootsFileError(f"{path}: {error}; it holds threshold, suite, and keys as hex of X||Y") from None

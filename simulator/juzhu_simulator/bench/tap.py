@@ -17,7 +17,7 @@ from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256, SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITES
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import add_years
@@ -40,7 +40,6 @@ BURST_US = 100_000
 """Each value is measured over at least this long: the VM's clock steps by whole milliseconds."""
 
 CHALLENGE = bytes(range(16))
-SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 SEED = 20171230
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.crypto.comb import TEETH
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256, SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITES
 from juzhu_protocol.records.card import Service
 from juzhu_protocol.rules.calendar import from_iso
 from juzhu_protocol.trust.contexts import SERVICE_CONTEXT, signed_part
@@ -17,7 +17,6 @@ from . import verify_rig
 from .rigs import run_here, run_in_vm
 from .unit import LOOPS, PIECE
 
-SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 BURST_US = 50_000
 """A value is measured over at least this long in each round: the VM's clock steps by whole milliseconds."""
 

@@ -10,7 +10,8 @@ from typing import Any
 from juzhu_protocol.authority.key_changes import revoke
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.keys_desk import KeysDesk
-from juzhu_protocol.hostside.roots import SUITE_NAMES, load_roots
+from juzhu_protocol.crypto.signature import SUITE_NAMES
+from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.rules.calendar import day_of, start_of
 from juzhu_protocol.trust.bundle import Roots
 
@@ -165,7 +166,7 @@ class Stage:
             "reader_id": name,
             "reader_key": secrets.token_hex(32),
             "roots": {
-                "suite": next(name for name, suite in SUITE_NAMES.items() if suite == roots.suite),
+                "suite": SUITE_NAMES[roots.suite],
                 "threshold": roots.threshold,
                 "keys": [key.hex() for key in roots.public_keys.values()],
             },
