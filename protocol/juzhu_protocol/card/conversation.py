@@ -4,7 +4,7 @@ Send `command` to the card and hand its answer to `receive`, None when the card 
 longer RUNNING. A conversation believes nothing: what was read is judged by trust/.
 """
 
-from ..errors import CardResponseError, RecordError, RecordVersionError, SamError, SecureMessagingError
+from ..errors import CardResponseError, RecordError, RecordVersionError, SecureMessagingError
 from ..records.card import Info
 from .apdu import (
     HOLDER_SIZE,
@@ -87,7 +87,10 @@ class Conversation:
         self.command = next(self._talk)
 
     def receive(self, response: "bytes | None") -> None:
-        """Take the card's answer to `command`; SamError when the reader's SAM fails, and then it is over (BROKEN)."""
+        """Take the card's answer to `command`.
+
+        SamError, or whatever else the reader's SAM raises, when that fails; then the conversation is over (BROKEN).
+        """
         if self.state != RUNNING:
             return
         self.apdus += 1
@@ -102,7 +105,7 @@ class Conversation:
             self.state = end.state
         except (CardResponseError, SecureMessagingError):
             self.state = BROKEN
-        except SamError:
+        except Exception:
             self.state = BROKEN
             raise
 
