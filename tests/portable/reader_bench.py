@@ -122,8 +122,9 @@ class Rtc:
 class Bench:
     """One reader and its host; `restart` is what a power cut or a watchdog leaves."""
 
-    def __init__(self, flash=None):
+    def __init__(self, flash=None, roots=fixtures.ROOTS, threshold=fixtures.THRESHOLD):
         self.flash = flash or RamFlash()
+        self.roots = Roots(list(roots), threshold, SUITE_ES256)
         self.rtc = Rtc()
         self.sm3_compress = compress
         self.sam = SoftwareSam(ROLE_BUS, {EPOCH: BUS_MASTER}, self.random)
@@ -149,7 +150,7 @@ class Bench:
         settings = ReaderSettings(
             b"bench-1",
             KEY,
-            Roots(list(fixtures.ROOTS), fixtures.THRESHOLD, SUITE_ES256),
+            self.roots,
             KAIFENG,
             KAIFENG.service("bus.senior"),
         )

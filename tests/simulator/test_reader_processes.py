@@ -19,6 +19,7 @@ from reader_kit import (
     LINKS,
     LIST,
     RUNTIMES,
+    TRUST,
     Reader,
     answer_to,
     shown_to,
@@ -95,6 +96,29 @@ async def test_reader_killed_in_the_middle_of_a_list_keeps_the_old_one_and_its_t
         assert await host.send(LIST, fixtures.LIST_2, fixtures.MANIFEST_2) == 0
         assert await answer_to(field, fixtures.LATER_SUSPENDED) == ("DENY", 2)
         assert (await asyncio.wait_for(host.taps.get(), LIMIT_S)).index == 2
+
+
+@pytest.mark.parametrize("reader", RUNTIMES, indirect=True)
+async def test_reader_restarted_with_other_roots_believes_them_alone_and_keeps_its_taps(reader, field):
+    await reader.start()
+    async with reader.host() as host:
+        await host.install()
+        ring_id = (await host.hello()).ring_id
+    assert await answer_to(field, fixtures.GOOD) == ("ALLOW", 1)
+    await reader.kill()
+    roots = {"suite": "ES256", "threshold": 2, "keys": [key.hex() for key in fixtures.NEW_ROOTS]}
+    reader.write_config({"roots": roots})
+    for held in ((0, 0), (1, 1)):
+        await reader.start()
+        async with reader.host() as host:
+            status = await host.hello(ring_id, 0)
+            assert (status.bundle_version, status.list_sequence, status.ring_id) == (*held, ring_id)
+            assert (await asyncio.wait_for(host.taps.get(), LIMIT_S)).index == 1
+            assert await host.send(TRUST, fixtures.BUNDLE_1) != 0
+            assert await host.send(TRUST, fixtures.BUNDLE_NEW_ROOTS) == 0
+            assert await host.send(LIST, fixtures.LIST_1, fixtures.MANIFEST_1) == 0
+            assert await answer_to(field, fixtures.GOOD) == ("ALLOW", 1)
+        await reader.kill()
 
 
 @needs("node", "vm")

@@ -5,6 +5,8 @@ key a point of its curve, no id twice, an epoch for list keys and for no other; 
 to be right; version not below the floor.
 """
 
+from hashlib import sha256
+
 from ..card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
 from ..crypto.signature import decode_key, key_id
 from ..errors import (
@@ -43,6 +45,11 @@ class Roots:
         if not 1 <= threshold <= len(self.public_keys):
             raise ValueError("threshold %d of %d different root keys" % (threshold, len(self.public_keys)))
         self.threshold = threshold
+
+    def hash(self) -> bytes:
+        """Return a SHA-256 that tells these roots from any others, whatever the order of their keys."""
+        head = int.to_bytes(self.suite, 1, "big") + int.to_bytes(self.threshold, 2, "big")
+        return sha256(head + b"".join(sorted(self.public_keys.values()))).digest()
 
 
 class TrustedKeys:

@@ -39,6 +39,18 @@ def read_card(
     return service, authenticity
 
 
+def check_unproven(info_bytes: bytes, keys: "TrustedKeys | None") -> int:
+    """Return the authenticity of a card of which INFO alone was read, since it and the SAM did not prove themselves.
+
+    KEY_UNKNOWN when the bundle lacks INFO's key, which signed SECURITY: a card of an authority that this reader does
+    not know, with masters that no SAM here holds, and so no fault of its holder's. FORGED when the bundle has it.
+    INFO is unsigned, so whoever copies a card can choose the first answer: he gains nothing, both are REFER.
+    """
+    if keys is None or keys.get(Info.from_bytes(info_bytes).key_id) is None:
+        return KEY_UNKNOWN
+    return FORGED
+
+
 def check_session(
     info_bytes: bytes, service: Service, role: int, endorsements_held: int, keys: TrustedKeys
 ) -> int:
