@@ -28,7 +28,7 @@ from juzhu_protocol.trust.chip import judge_files
 
 from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
 from .errors import CardRefusedError, CaseError
-from .private_file import write_private
+from .private_file import write_named
 
 MAX_IMAGE = 262_144
 """Bytes of a card image's JSON: 255 endorsements, a portrait of 4 KB and all else make 90,000."""
@@ -208,7 +208,7 @@ def read_image(path: Path, *, checked: bool = True) -> CardImage:
 def write_image(path: Path, image: CardImage) -> None:
     """Write a card image, whole or not at all, for its owner's eyes; CardImageError when it cannot be written."""
     try:
-        write_private(path, image.to_json())
+        write_named(path, image.to_json())
     except OSError as error:
         raise CardImageError(f"{path}: {error.strerror}; the card was not written") from None
 

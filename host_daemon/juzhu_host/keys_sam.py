@@ -9,10 +9,11 @@ from typing import Any
 from juzhu_protocol.authority.key_specs import EPOCH_ROLES
 from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.keys_folder import sam_paths
-from juzhu_protocol.authority.private_files import MAX_FILE, PrivateFiles, write_private
+from juzhu_protocol.authority.private_files import MAX_FILE, PrivateFiles
 from juzhu_protocol.authority.sam_set import MAX_EPOCH
 from juzhu_protocol.authority.signing_key import open_sam
 from juzhu_protocol.card.keys import ROLES
+from juzhu_protocol.hostside.private_file import write_private
 
 from .errors import ConfigError
 from .passphrase import add_passphrase, given_files, new_files

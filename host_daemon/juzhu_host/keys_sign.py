@@ -7,9 +7,10 @@ from typing import Any
 from juzhu_protocol.authority.errors import PassphraseError
 from juzhu_protocol.authority.keys_desk import KeysDesk, Progress, check_text, sign_carried
 from juzhu_protocol.authority.keys_folder import PROPOSAL_JSON, SIGNED_JSON, key_path
-from juzhu_protocol.authority.private_files import PrivateFiles, is_protected, read_head, write_private
+from juzhu_protocol.authority.private_files import PrivateFiles, is_protected, read_head
 from juzhu_protocol.authority.proposal import Proposal, read_proposal
 from juzhu_protocol.authority.signing_key import SigningKey, open_root
+from juzhu_protocol.hostside.private_file import write_private
 from juzhu_protocol.rules.calendar import day_of, iso
 
 from .errors import ConfigError

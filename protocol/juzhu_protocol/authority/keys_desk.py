@@ -16,6 +16,7 @@ from ..crypto.signature import SIGNATURE_SIZE
 from ..errors import JuzhuError, RecordError
 from ..hostside.lock import LockHeldError, ProcessLock
 from ..hostside.native import NativeVerifier
+from ..hostside.private_file import write_private
 from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
 from ..trust.bundle import MAX_SIGNED_BUNDLE, Roots, TrustedKeys, open_bundle
 from .errors import KeysFolderError, KeysFolderHeldError, PassphraseNeededError, ProposalError
@@ -32,7 +33,7 @@ from .keys_folder import (
     sam_path,
     sam_paths,
 )
-from .private_files import PrivateFiles, write_private
+from .private_files import PrivateFiles
 from .proposal import Proposal, read_proposal
 from .sam_set import MAX_EPOCH, SamSet, new_masters
 from .signing import new_signer, signer_of

@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from ..hostside.private_file import sync_folder
 from .errors import KeysFolderError, PassphraseError, PassphraseNeededError, PrivateFileError
 from .private_key import Hidden
 
@@ -181,30 +182,6 @@ def refuse_loose_folder(folder: Path) -> None:
         raise PrivateFileError(f"{folder}: {error.strerror}") from None
     if mode & 0o022:
         raise PrivateFileError(f"{folder} can be written by others (mode {mode:o}): chmod 700 {folder}")
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Put a file in its place whole or not at all, for its owner alone, and lasting; OSError when it cannot be."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        new.replace(path)
-        sync_folder(path.parent)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_private_folder(folder: Path, files: dict[str, bytes]) -> None:
