@@ -173,7 +173,9 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _endorse(args: argparse.Namespace) -> int:
-    from .card_files import card_permit, endorse_image, read_image, write_image
+    from juzhu_protocol.authority.card_image import read_image
+
+    from .card_files import card_permit, endorse_image, write_image
 
     image = read_image(args.card)
     kind = KINDS[args.kind]
@@ -204,12 +206,13 @@ def _endorse(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from juzhu_protocol.authority.card_image import read_image
     from juzhu_protocol.hostside.native import NativeVerifier
     from juzhu_protocol.records.card import Service
     from juzhu_protocol.rules.decide import GENUINE, KEY_UNKNOWN
     from juzhu_protocol.trust.chip import Files, judge_files
 
-    from .card_files import read_image, shown
+    from .card_files import shown
     from .local_trust import load_keys
 
     image = read_image(args.card)

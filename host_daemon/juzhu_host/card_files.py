@@ -30,9 +30,6 @@ from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, lis
 from .errors import CardRefusedError, CaseError
 from .private_file import write_named
 
-MAX_IMAGE = 262_144
-"""Bytes of a card image's JSON: 255 endorsements, a portrait of 4 KB and all else make 90,000."""
-
 CLASS_NAMES = {code: name for name, code in CLASSES.items()}
 KIND_NAMES = {code: name for name, code in KINDS.items()}
 
@@ -180,29 +177,9 @@ def _endorsed(
 
 
 def address_of(raw: bytes) -> str:
-    """Return the address of an endorsement's bytes; what is no text in it is replaced."""
-    return Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
-
-
-def read_image(path: Path, *, checked: bool = True) -> CardImage:
-    """Read a card image's file; CardImageError, naming the file, when it is none.
-
-    Not `checked`, its records may be anything: that is for whoever judges cards.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_IMAGE + 1)
-        if len(raw) > MAX_IMAGE:
-            raise CardImageError(f"more than {MAX_IMAGE} bytes, which no card image has")
-        return CardImage.from_json(raw.decode("utf-8"), checked=checked)
-    except OSError as error:
-        raise CardImageError(f"{path}: {error.strerror}; give the file of a card image") from None
-    except UnicodeDecodeError:
-        raise CardImageError(f"{path}: not UTF-8 text, so no card image") from None
-    except RecursionError:
-        raise CardImageError(f"{path}: nested too deeply for a card image") from None
-    except CardImageError as error:
-        raise CardImageError(f"{path}: {error}") from None
+    """Return the address of an endorsement's bytes; what is no text in it, or would move a cursor, is replaced."""
+    text = Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
+    return "".join(char if char.isprintable() or char == "\u3000" else "\ufffd" for char in text)
 
 
 def write_image(path: Path, image: CardImage) -> None:

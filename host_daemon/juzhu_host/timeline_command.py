@@ -86,7 +86,7 @@ def _life(args: argparse.Namespace) -> "tuple[CardImage, Sequence[Event], int, S
     if (args.card is None) == (args.registry is None):
         raise ConfigError("give either CARD, or --registry with --serial")
     if args.card is not None:
-        from .card_files import read_image
+        from juzhu_protocol.authority.card_image import read_image
 
         return read_image(args.card), (), 0, ()
     if args.serial is None:

@@ -8,10 +8,10 @@ from hashlib import sha256
 import pytest
 
 from juzhu_host import card_command, development_authority
-from juzhu_host.card_files import MAX_IMAGE, card_permit
+from juzhu_host.card_files import card_permit
 from juzhu_host.cases import read_case
 from juzhu_host.cli import main
-from juzhu_protocol.authority.card_image import CardImage
+from juzhu_protocol.authority.card_image import MAX_IMAGE, CardImage
 from juzhu_protocol.authority.holder_file import HolderFile
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.authority.personalise import build_security
@@ -572,3 +572,24 @@ def test_a_card_file_of_an_older_version_is_read_shown_and_endorsed(made, tmp_pa
     assert "NOT PROVEN" not in made("show", "card.json")[1]
     assert made("endorse", "card.json", "--on", "2026-05-01")[0] == 0
     assert shown(made)["endorsement_number"] == 2
+
+
+def test_address_that_would_drive_the_clerks_terminal_is_shown_without_its_controls(card, tmp_path):
+    life = ("--endorsed", "2025-05-02", "--address", "开封市某街某某某某号")
+    assert card("new", *ISSUED, *life, "--out", "card.json")[0] == 0
+    content = json.loads((tmp_path / "card.json").read_text())
+    honest, hostile = (
+        "开封市某街某某某某号".encode("utf-16-le"),
+        "\x1b[2J\x07\u202e某街某号".encode("utf-16-le"),
+    )
+    assert len(honest) == len(hostile)
+    raw = bytes.fromhex(content["endorsements"][0])
+    assert raw.count(honest) == 1
+    content["endorsements"][0] = raw.replace(honest, hostile).hex()
+    (tmp_path / "card.json").write_text(json.dumps(content))
+    for words in ((), ("--json",)):
+        code, out, said = card("show", "card.json", "--holder", *words)
+        assert code == 0, said
+        assert "某街某号" in out
+        assert not set(out) & {"\x1b", "\x07", "\u202e"}
+        assert "\\u001b" not in out
