@@ -2,19 +2,17 @@
 
 import logging
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 from juzhu_protocol.authority.errors import DatabaseFileError, RegistryBehindError
 from juzhu_protocol.authority.journal import Journal, Publication
 from juzhu_protocol.authority.keys import KeyRing
+from juzhu_protocol.authority.list_signing import sign_manifest
 from juzhu_protocol.authority.registry import Registry
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE
 from juzhu_protocol.errors import TrustError
 from juzhu_protocol.lists.plain import StatusList, build_list
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 from juzhu_protocol.trust.manifest import find_list_key
 
 log = logging.getLogger(__name__)
@@ -117,19 +115,7 @@ class ListSource:
         key = self._keys.list_key(self._division, day_of(now))
 
         def sign(sequence: int, time: int) -> bytes:
-            manifest = Manifest(
-                suite=key.suite,
-                list_division=self._division,
-                key_epoch=key.spec.epoch,
-                sequence=sequence,
-                time=time,
-                content_length=len(content),
-                content_hash=sha256(content).digest(),
-                key_id=key.key_id,
-                signature=bytes(SIGNATURE_SIZE),
-            )
-            manifest.signature = key.sign(MANIFEST_CONTEXT, signed_part(manifest.to_bytes()))
-            return manifest.to_bytes()
+            return sign_manifest(key, self._division, sequence, time, content)
 
         accept, self._accept_clock_jump = self._accept_clock_jump, False
         return self._journal.append(content, now, key.spec.epoch, sign, accept_clock_jump=accept)

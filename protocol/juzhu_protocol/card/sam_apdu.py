@@ -5,7 +5,7 @@ the card's challenge in, the reader's challenge and token out. FINISH: the card'
 """
 
 from ..errors import CardResponseError, SamError
-from .apdu import SW_AUTHENTICATION_FAILED, SW_KEY_NOT_FOUND, SW_OK, split_response
+from .apdu import SW_AUTHENTICATION_FAILED, SW_KEY_NOT_FOUND, SW_OK, select, split_response
 from .authentication import CHALLENGE_SIZE, TOKEN_SIZE, SessionKeys
 from .sam import ANSWER_SIZE
 
@@ -49,7 +49,7 @@ class ApduSam:
         if len(card_challenge) != CHALLENGE_SIZE:
             raise ValueError("a challenge has %d bytes" % CHALLENGE_SIZE)
         if not self._selected:
-            self._send(bytes([0x00, 0xA4, 0x04, 0x0C, len(SAM_AID)]) + SAM_AID, 0)
+            self._send(select(SAM_AID), 0)
             self._selected = True
         card = bytes([epoch]) + int.to_bytes(list_division, 3, "big") + int.to_bytes(serial, 4, "big")
         proof = self._command(INS_BEGIN, card + card_challenge, CHALLENGE_SIZE + TOKEN_SIZE, SW_KEY_NOT_FOUND)
