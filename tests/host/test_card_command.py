@@ -574,6 +574,13 @@ def test_a_card_file_of_an_older_version_is_read_shown_and_endorsed(made, tmp_pa
     assert shown(made)["endorsement_number"] == 2
 
 
+@pytest.mark.shows(
+    "stdout",
+    "name",
+    "citizen number",
+    "address",
+    why="--holder is the option that shows a holder to its user",
+)
 def test_address_that_would_drive_the_clerks_terminal_is_shown_without_its_controls(card, tmp_path):
     life = ("--endorsed", "2025-05-02", "--address", "开封市某街某某某某号")
     assert card("new", *ISSUED, *life, "--out", "card.json")[0] == 0
