@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from ..hostside.private_file import sync_folder
+from ..hostside.regular_file import read_regular
 from .errors import KeysFolderError, PassphraseError, PassphraseNeededError, PrivateFileError
 from .private_key import Hidden
 
@@ -211,13 +212,10 @@ def make_private_folder(folder: Path, files: dict[str, bytes]) -> None:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE + 1)
+        raw = read_regular(path, MAX_FILE)
     except OSError as error:
         raise PrivateFileError(f"{path}: {error.strerror}") from None
     try:
-        if len(raw) > MAX_FILE:
-            raise ValueError
         content = json.loads(raw.decode())
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..crypto.signature import SUITES
 from ..errors import JuzhuError, RootsFileError
 from ..trust.bundle import Roots
+from .regular_file import read_regular
 
 
 def load_roots(path: Path) -> Roots:
@@ -14,16 +15,19 @@ def load_roots(path: Path) -> Roots:
     `threshold`; `keys` as hex of X||Y; `suite` of them all, one of SUITES.
     """
     try:
-        return parse_roots(path.read_bytes(), path)
+        return parse_roots(read_regular(path), path)
     except OSError as error:
         raise RootsFileError(f"{path}: {error.strerror}") from None
+    except ValueError:
+        raise RootsFileError(f"{str(path)!r} is no file's name") from None
 
 
 def parse_roots(data: bytes, path: Path) -> Roots:
     """Read the content of a roots.toml; `path` is for the message of RootsFileError."""
     try:
         content = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # A number of thousands of digits is a ValueError of its own.
+    except ValueError as error:
         raise RootsFileError(f"{path} is not TOML: {error}") from None
     except RecursionError:
         raise RootsFileError(f"{path} is not TOML of ours: it is nested too deep") from None
