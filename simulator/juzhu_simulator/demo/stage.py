@@ -111,7 +111,7 @@ class Stage:
             with KeysDesk(self.cast.keys) as desk:
                 desk.propose(revoke(desk.next_keys, name, day_of(now)), now)
                 roots = [key for key in KeyRing.load(self.cast.keys).keys if key.spec.purpose == "root"]
-                desk.sign(roots[: desk.state.roots.threshold])
+                desk.sign(roots[: desk.state.roots.threshold], now)
             return time.perf_counter()
 
         signed = await asyncio.to_thread(sign)
