@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from juzhu_host.cli import main
 from juzhu_simulator import bench
 from juzhu_simulator.bench import verify, verify_rig
 from juzhu_simulator.bench.rigs import run_here, run_in_vm
@@ -133,3 +134,12 @@ def test_figures_of_one_runtime_are_judged_alone():
     del found["micropython"]
     found["cpython"]["ES256"]["curve"] = 10 * verify.CURVE_LIMIT
     assert verify.missed_limits(found) == []
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "", "x", "1.5", "\u0663", "1000000", "9" * 30])
+@pytest.mark.parametrize("name", bench.BENCHES)
+def test_count_that_measures_nothing_is_wrong_usage(name, count, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", name, "--json", f"--count={count}"])
+    assert ended.value.code == 64
+    assert "a count is 1 to" in capsys.readouterr().err

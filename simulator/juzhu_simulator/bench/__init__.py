@@ -52,11 +52,19 @@ async def _awaited(result: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     return await result
 
 
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= len(text) <= 6 or not int(text):
+        raise argparse.ArgumentTypeError("a count is 1 to 999999")
+    return int(text)
+
+
 def register(subparsers: Any) -> None:
     """Add `juzhu bench`."""
     what = "; ".join(f"{name}: {about}" for name, (about, _) in BENCHES.items())
     parser = subparsers.add_parser("bench", help="measure and print figures", description=what)
     parser.add_argument("name", choices=sorted(BENCHES))
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of an indented object")
-    parser.add_argument("--count", type=int, default=50, help="how often each thing is measured (default 50)")
+    parser.add_argument(
+        "--count", type=_count, default=50, help="how often each thing is measured (default 50)"
+    )
     parser.set_defaults(run=command)
