@@ -16,7 +16,7 @@ from ..rules.calendar import civil_date
 from ..rules.decide import FORGED, GARBLED, GENUINE, KEY_UNKNOWN, KEY_WITHDRAWN, NEWER_PROFILE, OUTDATED
 from .bundle import PURPOSE_ENDORSEMENT, PURPOSE_PERMIT, TrustedKeys, may_sign
 from .contexts import CHALLENGE_CONTEXT, ENDORSEMENT_CONTEXT, SECURITY_CONTEXT, is_signed_by
-from .service import check_newest, check_session, read_card
+from .service import check_newest, check_session, read_card, standing_key
 from .verifier import SignatureVerifier
 
 TYPE_CHECKING = False
@@ -49,11 +49,13 @@ if TYPE_CHECKING:
 _BIRTH_AT, _BIRTH_END = 36, 52
 """Where HOLDER has the birth date, YYYYMMDD in UTF-16LE."""
 
+_KEY_FAULTS = {
+    KEY_UNKNOWN: "the key that signed %s is not known",
+    KEY_WITHDRAWN: "the key that signed %s is revoked",
+}
 _SERVICE_FAULTS = {
     FORGED: "SERVICE is not as an organ signed it, or INFO is another card's",
     GARBLED: "INFO or SERVICE cannot be read",
-    KEY_UNKNOWN: "the key that signed SERVICE is not known",
-    KEY_WITHDRAWN: "the key that signed SERVICE is revoked",
     NEWER_PROFILE: "INFO or SERVICE is of a newer profile",
 }
 _SESSION_FAULTS = {
@@ -145,11 +147,17 @@ def _judge(found: Files, files: "CardFiles", keys: TrustedKeys, verifier: Signat
 def _service(files: "CardFiles", keys: TrustedKeys, verifier: SignatureVerifier) -> "Service":
     service, authenticity = read_card(files.info, files.service, keys, verifier)
     if service is None or authenticity != GENUINE:
-        raise _RefusedError(authenticity, _SERVICE_FAULTS[authenticity])
+        raise _RefusedError(authenticity, _service_fault(authenticity))
     authenticity = check_newest(service, len(files.endorsements))
     if authenticity != GENUINE:
         raise _RefusedError(authenticity, _SESSION_FAULTS[authenticity])
     return service
+
+
+def _service_fault(authenticity: int) -> str:
+    if authenticity in _KEY_FAULTS:
+        return _KEY_FAULTS[authenticity] % "SERVICE"
+    return _SERVICE_FAULTS[authenticity]
 
 
 def _is_older(files: "CardFiles") -> bool:
@@ -165,11 +173,9 @@ def _security(raw: bytes, service: "Service", keys: TrustedKeys, verifier: Signa
         raise _RefusedError(NEWER_PROFILE, "SECURITY is of a newer profile")
     except RecordError as error:
         raise _RefusedError(GARBLED, "SECURITY: " + str(error))
-    key = keys.get(record.key_id)
+    key, standing = standing_key(record.key_id, keys)
     if key is None:
-        raise _RefusedError(KEY_UNKNOWN, "the key that signed SECURITY is not known")
-    if key.revoked_on:
-        raise _RefusedError(KEY_WITHDRAWN, "the key that signed SECURITY is revoked")
+        raise _RefusedError(standing, _KEY_FAULTS[standing] % "SECURITY")
     if not may_sign(key, PURPOSE_PERMIT, record.issuing_division, record.issue_day):
         raise _RefusedError(FORGED, "the key that signed SECURITY may not issue permits there and then")
     if not is_signed_by(key, record, raw, SECURITY_CONTEXT, verifier):
@@ -235,11 +241,9 @@ def _endorsements(
 def _proven(
     record: Endorsement, raw: bytes, service: "Service", keys: TrustedKeys, verifier: SignatureVerifier
 ) -> int:
-    key = keys.get(record.key_id)
+    key, standing = standing_key(record.key_id, keys)
     if key is None:
-        return KEY_UNKNOWN
-    if key.revoked_on:
-        return KEY_WITHDRAWN
+        return standing
     # A copy on a successor's card is signed on the day of that card's issue (20).
     day = max(record.day, service.issue_day)
     is_entitled = may_sign(key, PURPOSE_ENDORSEMENT, record.issuing_division, day) or may_sign(

@@ -73,6 +73,16 @@ def check_newest(service: Service, endorsements_held: int) -> int:
     return GENUINE
 
 
+def standing_key(key_id: bytes, keys: TrustedKeys) -> "tuple[BundleKey | None, int]":
+    """Return (key, GENUINE), or (None, why not): KEY_UNKNOWN to this software, or KEY_WITHDRAWN, revoked today."""
+    key = keys.get(key_id)
+    if key is None:
+        return None, KEY_UNKNOWN
+    if key.revoked_on:
+        return None, KEY_WITHDRAWN
+    return key, GENUINE
+
+
 def check_service(
     raw: bytes,
     record: Service,
@@ -85,11 +95,9 @@ def check_service(
     In this order: a key that this software does not know; a key revoked today; a key for another purpose or
     division, or not valid on the day it signed; the signature, spared when `verified` holds the record.
     """
-    key = keys.get(record.key_id)
+    key, standing = standing_key(record.key_id, keys)
     if key is None:
-        return KEY_UNKNOWN
-    if key.revoked_on:
-        return KEY_WITHDRAWN
+        return standing
     signed_on = max(record.issue_day, record.endorsement_day)
     if not _may_write(key, record.endorsement_number, record.issuing_division, signed_on):
         return FORGED

@@ -43,6 +43,22 @@ def older(image):
     return replace(of_no_epoch(image), holder=b"", photo=b"", security=b"", card_keys=b"")
 
 
+def forgetting(key):
+    def edit(bundle):
+        bundle.keys = [entry for entry in bundle.keys if entry.public_key != key.public_key]
+
+    return edit
+
+
+def revoking(key):
+    def edit(bundle):
+        for entry in bundle.keys:
+            if entry.public_key == key.public_key:
+                entry.revoked_on = ISSUED
+
+    return edit
+
+
 @pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("endorsements", [0, 1, 3])
 def test_files_of_an_honest_card_hold(suite, endorsements):
@@ -126,19 +142,11 @@ def test_card_of_no_epoch_that_has_a_part_needs_the_other_too(name):
 
 
 def test_reason_names_what_the_key_of_service_lacks():
-    def forget(bundle):
-        bundle.keys = [entry for entry in bundle.keys if entry.public_key != ENDORSEMENT_KEY.public_key]
-
-    def revoke(bundle):
-        for entry in bundle.keys:
-            if entry.public_key == ENDORSEMENT_KEY.public_key:
-                entry.revoked_on = ISSUED
-
-    assert files_find(issued(), trusting(forget)) == (
+    assert files_find(issued(), trusting(forgetting(ENDORSEMENT_KEY))) == (
         KEY_UNKNOWN,
         "the key that signed SERVICE is not known",
     )
-    assert files_find(issued(), trusting(revoke)) == (
+    assert files_find(issued(), trusting(revoking(ENDORSEMENT_KEY))) == (
         KEY_WITHDRAWN,
         "the key that signed SERVICE is revoked",
     )
@@ -162,14 +170,6 @@ def test_old_endorsement_under_a_key_that_counts_no_more_is_shown_so_beside_the_
         found = judge_files(image, trusting(edit), VERIFIER)
         return found.hold(), [authenticity for _, authenticity in found.endorsements]
 
-    def forget(bundle):
-        bundle.keys = [entry for entry in bundle.keys if entry.public_key != elsewhere.public_key]
-
-    def revoke(bundle):
-        for entry in bundle.keys:
-            if entry.public_key == elsewhere.public_key:
-                entry.revoked_on = ISSUED
-
     assert proven(lambda bundle: None) == (True, [GENUINE, GENUINE])
-    assert proven(forget) == (True, [KEY_UNKNOWN, GENUINE])
-    assert proven(revoke) == (True, [KEY_WITHDRAWN, GENUINE])
+    assert proven(forgetting(elsewhere)) == (True, [KEY_UNKNOWN, GENUINE])
+    assert proven(revoking(elsewhere)) == (True, [KEY_WITHDRAWN, GENUINE])
