@@ -39,9 +39,12 @@ def test_card_that_the_disk_does_not_take_leaves_the_one_before(tmp_path, full_d
 
 
 def test_failure_while_writing_leaves_nothing(tmp_path):
-    with pytest.raises(KeyError), named_file(tmp_path / "verdicts.jsonl") as out:
+    def cut(out):
         out.write(b"half")
         raise KeyError
+
+    with pytest.raises(KeyError), named_file(tmp_path / "verdicts.jsonl") as out:
+        cut(out)
     assert list(tmp_path.iterdir()) == []
 
 
