@@ -260,6 +260,9 @@ def _show(args: argparse.Namespace) -> int:
 def _add(args: argparse.Namespace) -> int:
     with KeysDesk(args.folder) as desk:
         start = args.start or today()
+        # The parser makes a list of --name=--.
+        if not isinstance(args.name, str):
+            raise ConfigError("--name wants a name: letters, digits and hyphens")
         divisions = tuple(dict.fromkeys(args.division))
         if len(divisions) > DIVISIONS_A_KEY:
             raise ConfigError(f"a key is for {DIVISIONS_A_KEY} divisions at most: add another for the rest")

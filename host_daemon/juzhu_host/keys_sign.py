@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.errors import PassphraseError
-from juzhu_protocol.authority.keys_desk import KeysDesk, Progress, sign_carried
+from juzhu_protocol.authority.keys_desk import KeysDesk, Progress
 from juzhu_protocol.authority.keys_folder import PROPOSAL_JSON, SIGNED_JSON, key_path
 from juzhu_protocol.authority.private_files import PrivateFiles, is_protected, read_head
-from juzhu_protocol.authority.proposal import Proposal, check_text, read_proposal
+from juzhu_protocol.authority.proposal import Proposal, check_text, read_proposal, sign_carried
 from juzhu_protocol.authority.signing_key import SigningKey, open_root
 from juzhu_protocol.hostside.private_file import write_private
 from juzhu_protocol.rules.calendar import day_of, iso
@@ -79,9 +79,12 @@ def _sign_away(args: argparse.Namespace) -> int:
     proposal = read_proposal(args.proposal)
     development = check_text(proposal, args.proposal).development
     _show(proposal, args.proposal)
-    signed = threshold = 0
+    roots = proposal.roots(args.proposal)
     for name in args.root:
-        signed, threshold = sign_carried(args.proposal, _root(args, name, development=development), clock())
+        root = _root(args, name, development=development)
+        # What was shown is signed, whatever the file holds by now.
+        proposal = sign_carried(args.proposal, proposal, root, clock())
+    signed, threshold = len(proposal.agreeing(roots)), roots.threshold
     print(f"{args.proposal} is signed by {signed} of {threshold}")
     if signed < threshold:
         print("next: carry it to the next custodian; the fingerprint above must be the same there")

@@ -489,6 +489,30 @@ def test_rotation_that_is_not_ahead_is_refused(folder, keys, words):
     assert (code, "is not ahead" in wrong) == (78, True)
 
 
+def test_name_that_the_parser_takes_for_none_is_refused(folder, keys):
+    code, _, wrong = keys("add", folder, "--name=--", "--purpose", "permit", "--division", DIVISION)
+    assert (code, "wants a name" in wrong) == (78, True)
+
+
+def test_file_that_is_swapped_while_the_passphrase_is_typed_is_not_signed(
+    folder, keys, tmp_path, monkeypatch
+):
+    keys("rotate", folder, "permit-410200")
+    carried = tmp_path / "carried.json"
+    carried.write_bytes((folder / "proposal.json").read_bytes())
+    keys("drop", folder, "policy-410200", sealed=never)
+
+    def swap(prompt):
+        carried.write_bytes((folder / "proposal.json").read_bytes())
+        return PASSPHRASE
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", swap)
+    code, _, wrong = keys("sign", folder, "--root", "root-1", "--proposal", carried, sealed=never)
+    assert (code, "changed after it was shown" in wrong) == (78, True)
+    assert json.loads(carried.read_text())["signatures"] == []
+
+
 def test_rotation_signed_too_late_is_proposed_again(folder, keys, monkeypatch):
     assert keys("rotate", folder, "permit-410200")[0] == 0
     assert shown(keys, folder)["keys"][3]["valid_through"] != BEFORE

@@ -178,7 +178,12 @@ class KeysDesk:
 
     def make_sam(self, epoch: int, files: PrivateFiles) -> SamSet:
         """Make the SAM set of an epoch, 0 for the one after the newest; KeysFolderError when it is there."""
-        epoch = epoch or self.newest_sam() + 1
+        newest = self.newest_sam()
+        epoch = epoch or newest + 1
+        if newest and epoch > newest + 1:
+            raise ProposalError(
+                f"the newest SAM set here is of epoch {newest}, and epochs are few: the next is {newest + 1}"
+            )
         if epoch > MAX_EPOCH or sam_path(self.folder, epoch).exists():
             raise ProposalError(f"no SAM set of epoch {epoch} can be made: it is here, or beyond {MAX_EPOCH}")
         sam = SamSet(epoch, new_masters())
@@ -246,6 +251,9 @@ class KeysDesk:
         """
         own = None if carried.is_in(self.state.bundle) else self._own()
         if own is not None and (own.body, own.message()) == (carried.body, carried.message()):
+            # Nothing of the old root stands behind it: who has a key that was made here shows that it was.
+            if own.anew:
+                raise ProposalError("a new root signs in the folder where its keys were made, and on no copy")
             refuse_late(own, day_of(now), self.proposal_path)
             return self._advance(own.joined(carried, self._judges(own)))
         if carried.is_in(self.state.bundle):
@@ -382,21 +390,3 @@ class KeysDesk:
             write_private(path, data)
         except OSError as error:
             raise KeysFolderError(f"{path} cannot be written: {os.strerror(error.errno or 0)}") from None
-
-
-def sign_carried(path: Path, root: SigningKey, now: int) -> "tuple[int, int]":
-    """Sign a proposal's file where it is, without its folder; return how many roots signed it, and how many must.
-
-    now: Unix time. ProposalError for a proposal whose bundle is not what its keys say, for a key that is no root of
-    it, and for a rotation whose day has come.
-    """
-    proposal = read_proposal(path)
-    check_text(proposal, path)
-    refuse_late(proposal, day_of(now), path)
-    roots = proposal.roots(path)
-    proposal = proposal.with_signature(root, [roots])
-    try:
-        write_private(path, proposal.to_json())
-    except OSError as error:
-        raise ProposalError(f"{path} cannot be written: {error.strerror}") from None
-    return len(proposal.agreeing(roots)), roots.threshold

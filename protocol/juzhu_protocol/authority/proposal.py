@@ -18,10 +18,11 @@ from typing import Any
 from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
 from ..errors import RecordError
 from ..hostside.native import NativeVerifier
+from ..hostside.private_file import write_private
 from ..hostside.regular_file import read_regular
 from ..hostside.roots import parse_roots
 from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
-from ..rules.calendar import iso
+from ..rules.calendar import day_of, iso
 from ..trust.bundle import Roots
 from ..trust.contexts import BUNDLE_CONTEXT, ROOTS_CONTEXT
 from .errors import ProposalError
@@ -214,6 +215,29 @@ def refuse_late(proposal: Proposal, day: int, path: Path) -> None:
                     f"{path}: a key was to be rotated from {iso(new.valid_from)} on, and that day has come: remove the "
                     "proposal, and propose it again with a later day"
                 )
+
+
+def sign_carried(path: Path, shown: Proposal, root: SigningKey, now: int) -> Proposal:
+    """Sign a proposal as it was read and shown, write it where it was, and return it with what it has of signatures.
+
+    now: Unix time. ProposalError for a proposal whose bundle is not what its keys say, for a key that is no root of
+    it, for a rotation whose day has come, and for a file that meanwhile holds another change: nothing is written.
+    """
+    check_text(shown, path)
+    refuse_late(shown, day_of(now), path)
+    roots = shown.roots(path)
+    signed = shown.with_signature(root, [roots])
+    there = read_proposal(path)
+    if (there.body, there.message(), there.previous) != (shown.body, shown.message(), shown.previous):
+        raise ProposalError(
+            f"{path} was changed after it was shown: nothing is signed; see who can write there"
+        )
+    signed = signed.joined(there, [roots])
+    try:
+        write_private(path, signed.to_json())
+    except OSError as error:
+        raise ProposalError(f"{path} cannot be written: {error.strerror}") from None
+    return signed
 
 
 def canonical_roots(roots: Roots) -> bytes:

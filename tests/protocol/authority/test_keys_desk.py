@@ -16,9 +16,9 @@ from juzhu_protocol.authority.errors import (
     ProposalError,
 )
 from juzhu_protocol.authority.keys import KeyRing, KeySpec
-from juzhu_protocol.authority.keys_desk import KeysDesk, sign_carried
+from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.private_files import MIN_COST, PrivateFiles
-from juzhu_protocol.authority.proposal import read_proposal
+from juzhu_protocol.authority.proposal import read_proposal, sign_carried
 from juzhu_protocol.authority.signing_key import open_root
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.errors import BadSignatureError, JuzhuError
@@ -289,7 +289,12 @@ def carry(folder, tmp_path, *names):
         stick = tmp_path / f"stick of {name}"
         stick.mkdir(exist_ok=True)
         (folder / f"{name}.key").rename(stick / f"{name}.key")
-        sign_carried(carried, open_root(stick / f"{name}.key", name, OPEN, development=True), NOW)
+        sign_carried(
+            carried,
+            read_proposal(carried),
+            open_root(stick / f"{name}.key", name, OPEN, development=True),
+            NOW,
+        )
     return carried
 
 
@@ -332,8 +337,58 @@ def test_keys_beside_another_bundle_are_not_signed(folder, tmp_path):
         assert change != {name: content[name] for name in change}
         carried.write_text(json.dumps(content | change))
         with pytest.raises(JuzhuError, match=r"not what its keys say|roots\.toml|threshold"):
-            sign_carried(carried, root(folder, "root-1"), NOW)
+            sign_carried(carried, read_proposal(carried), root(folder, "root-1"), NOW)
         assert json.loads(carried.read_text())["signatures"] == []
+
+
+@pytest.mark.parametrize("what", ["body", "keys", "previous"])
+def test_file_that_is_changed_after_it_was_shown_is_not_signed(folder, tmp_path, what):
+    """While the custodian types the passphrase, the medium is somebody else's."""
+    propose_rotation(folder)
+    carried = carry(folder, tmp_path)
+    seen = read_proposal(carried)
+    if what == "body":
+        with KeysDesk(folder) as desk:
+            desk.propose(key_changes.raise_epoch(desk.next_keys, "bus", 9), NOW)
+        carry(folder, tmp_path)
+    else:
+        content = json.loads(carried.read_text())
+        # The bytes without their signatures; or a name that stands for another key.
+        other = {"previous": "00", "keys": content["keys"].replace("list-x", "list-z")}
+        carried.write_text(json.dumps(content | {what: other[what]}))
+    before = carried.read_bytes()
+    with pytest.raises(ProposalError, match="changed after it was shown"):
+        sign_carried(carried, seen, root(folder, "root-1"), NOW)
+    assert carried.read_bytes() == before
+
+
+def test_signature_that_another_put_into_the_file_meanwhile_stays(folder, tmp_path):
+    propose_rotation(folder)
+    carried = carry(folder, tmp_path)
+    seen = read_proposal(carried)
+    sign_carried(carried, seen, root(folder, "root-2"), NOW)
+    sign_carried(carried, seen, root(folder, "root-1"), NOW)
+    assert take(folder, carried).in_force
+
+
+def test_names_that_were_swapped_on_the_way_to_another_machine_are_refused(folder, tmp_path):
+    """No bundle holds a name: a later revocation would hit another key."""
+    other = other_machine(folder, tmp_path)
+    propose_rotation(folder)
+    sign(folder, "root-1", "root-2")
+    content = json.loads((folder / "signed.json").read_text())
+    swapped = content["keys"].replace('"permit-x"', '"p"').replace('"list-x"', '"permit-x"')
+    content["keys"] = swapped.replace('"p"', '"list-x"')
+    (tmp_path / "carried.json").write_text(json.dumps(content))
+    with pytest.raises(ProposalError, match="wholly signed"):
+        take(other, tmp_path / "carried.json")
+
+
+def test_epoch_far_beyond_the_newest_is_a_slip(folder):
+    with KeysDesk(folder) as desk:
+        with pytest.raises(ProposalError, match="the next is 2"):
+            desk.make_sam(255, OPEN)
+        assert desk.make_sam(2, OPEN).epoch == 2
 
 
 def _stranger(tmp_path):
@@ -541,6 +596,31 @@ def test_root_that_is_given_up_keeps_no_key_of_its_own(folder, tmp_path):
         desk.sign([root(folder, "root-1")], NOW)
 
 
+def test_new_root_that_a_carrier_signed_himself_does_not_come_into_force_as_a_copy(folder, tmp_path):
+    """As by `cp carried.json keys/proposal.json`, and the copy brought once more."""
+    stranger = tmp_path / "stranger"
+    KeyRing.make(stranger, SPECS, start_of(FIRST))
+    propose_rotation(folder)
+    ours = read_proposal(folder / "proposal.json")
+    with KeysDesk(stranger) as desk:
+        roots = (stranger / "roots.toml").read_text()
+        strangers = [key for key in desk.state.keys.keys if key.spec.purpose == "root"]
+        names = tuple(f"root-{n}" for n in (1, 2, 3))
+        kept = [key for key in ours.keys(folder).keys if key.spec.name not in names]
+        text = replace(ours.keys(folder), keys=(*strangers, *kept)).to_toml()
+    forged = replace(ours, keys_text=text, roots_text=roots, anew=True)
+    for name in names:
+        forged = forged.with_signature(root(stranger, name), [forged.roots(folder)])
+    carried = tmp_path / "carried.json"
+    for path in (carried, folder / "proposal.json"):
+        path.write_bytes(forged.to_json())
+    with pytest.raises(ProposalError, match="on no copy"):
+        take(folder, carried)
+    with KeysDesk(folder) as desk, pytest.raises(ProposalError, match="is no root key"):
+        desk.sign([root(folder, "root-1")], NOW)
+    assert KeyRing.load(folder).trusted.version == 1
+
+
 @pytest.mark.parametrize("cut", range(12))
 @pytest.mark.parametrize("anew", [False, True])
 def test_process_killed_while_the_roots_change_leaves_old_roots_or_new_and_goes_on(folder, cut, anew):
@@ -652,7 +732,7 @@ def test_rotation_whose_day_has_come_is_not_signed(folder, tmp_path, days, holds
         acts = [
             lambda: desk.sign([root(folder, "root-1")], moment),
             lambda: desk.take(read_proposal(carried), moment),
-            lambda: sign_carried(carried, root(folder, "root-3"), moment),
+            lambda: sign_carried(carried, read_proposal(carried), root(folder, "root-3"), moment),
         ]
         for act in acts:
             if holds:
@@ -712,7 +792,7 @@ def test_carried_text_that_no_file_can_hold_is_refused(folder, tmp_path, where, 
         content[where] += text
         path.write_text(json.dumps(content))
         with pytest.raises(JuzhuError):
-            sign_carried(path, root(folder, "root-1"), NOW)
+            sign_carried(path, read_proposal(path), root(folder, "root-1"), NOW)
     before = _files(folder)
     with KeysDesk(folder) as desk:
         for act in (desk.pending, lambda: desk.next_keys, lambda: desk.propose(desk.state.keys, NOW)):
