@@ -37,12 +37,12 @@ def suite_of(args: argparse.Namespace) -> "int | None":
 def photo_of(args: argparse.Namespace) -> "bytes | None":
     """Return the portrait of an option, None without one; ConfigError, ApplicationError when no card can hold it."""
     from juzhu_protocol.authority.photo import check_photo
+    from juzhu_protocol.hostside.regular_file import read_regular
 
     if args.photo is None:
         return None
     try:
-        with args.photo.open("rb") as file:
-            raw = bytes(file.read(MAX_READ))
+        raw = read_regular(args.photo, MAX_READ)
     except OSError as error:
         raise ConfigError(f"{args.photo}: {error.strerror}; give a JPEG's file") from None
     if not raw:
