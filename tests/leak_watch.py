@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from juzhu_device.settings import ReaderSettings
 from juzhu_host.bus import MqttBus
 from juzhu_protocol.authority.application import Application
 from juzhu_protocol.authority.holder_file import HolderFile
@@ -59,6 +60,7 @@ KEY_HOLDERS: "dict[type, Callable[[Any], Iterable[tuple[str, bytes]]]]" = {
     CardKeys: lambda card: [
         (f"a card's {name}", getattr(card, name)) for name in CardKeys.__slots__ if name.endswith("_key")
     ],
+    ReaderSettings: lambda settings: [("a reader's own key", settings.reader_key)],
     Exchange: lambda exchange: [("a card's role key", exchange._key)],
     SessionKeys: lambda keys: [
         ("a session's MAC key", keys.mac),

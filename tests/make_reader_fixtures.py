@@ -9,9 +9,16 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing, SigningKey, bundle_body, sign_bundle
+from juzhu_protocol.authority.keys import (
+    DEVELOPMENT_KEYS,
+    KeyRing,
+    KeySpec,
+    SigningKey,
+    bundle_body,
+    sign_bundle,
+)
 from juzhu_protocol.authority.signing import signer_of
-from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.records.card import Info, Service
@@ -119,6 +126,12 @@ def expired(key: SigningKey) -> SigningKey:
     return replace(key, spec=replace(key.spec, valid_through=ENDORSED - 1))
 
 
+def made(name: str, purpose: str, secret: int) -> SigningKey:
+    """A key that is none of the development keys."""
+    spec = KeySpec(name, purpose, (ORGAN_DIVISION,), day_number(2020, 1, 1), day_number(2040, 12, 31))
+    return SigningKey(spec, signer_of(SUITE_ES256, bytes([secret]) * 32))
+
+
 def sm2_bundle(keys: list[SigningKey], version: int, time: int) -> bytes:
     """The body of a bundle whose first keys, an organ's and the list's, are SM2's."""
     bundle = Bundle.from_bytes(bundle_body(keys, version, time))
@@ -141,6 +154,8 @@ def make() -> str:
     organs = [key for key in ring.keys if key.spec.purpose == "permit"]
     # The first bundle lacks the other city's organ, so that its key is unknown.
     believed = [key for key in ring.keys if key is not other]
+    new_roots = [made(f"new-root-{number}", "root", number) for number in (1, 2, 3)]
+    thieves = made("thieves", "permit", 4)
     fresh = {"endorsement_number": 0, "endorsement_kind": 0, "endorsement_day": 0}
 
     def with_organ(change: Callable[[SigningKey], SigningKey]) -> list[SigningKey]:
@@ -195,6 +210,13 @@ def make() -> str:
         "REVOKED": (info(REVOKED, organ.key_id), service(REVOKED, organ)),
         "FORGED": (info(FORGED, organ.key_id), service(FORGED, other, organ.key_id)),
         "UNKNOWN": (info(UNKNOWN, other.key_id), service(UNKNOWN, other)),
+        "NEW_ROOTS": tuple(root.signer.public_key for root in new_roots),
+        "BUNDLE_NEW_ROOTS": sign_bundle(bundle_body(believed, 1, NOW - 2 * DAY_S), new_roots[:2]),
+        "BUNDLE_THIEVES": sign_bundle(
+            bundle_body([*ring.keys, thieves], 2**32 - 1, NOW + 3 * 365 * DAY_S), roots[:2]
+        ),
+        "PROFILE_RUNAWAY": profile(policy, 2**32 - 1, NOW - 500, age=1),
+        "THIEVES_CARD": (info(GOOD, thieves.key_id), service(GOOD, thieves)),
         "BUNDLE_BUS_EPOCH_2": sign_bundle(bundle_body(believed, 2, NOW - DAY_S, (2, 1, 1)), roots[:2]),
         "BUNDLE_ORGAN_REVOKED": sign_bundle(bundle_body(with_organ(revoked), 2, NOW - DAY_S), roots[:2]),
         "BUNDLE_ORGAN_EXPIRED": sign_bundle(bundle_body(with_organ(expired), 2, NOW - DAY_S), roots[:2]),

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from juzhu_device.settings import ReaderSettings
 from juzhu_host.bus import MqttBus
 from juzhu_protocol.authority.errors import IncompleteApplicationError, Lack
 from juzhu_protocol.authority.permits import Permit
@@ -17,6 +18,7 @@ from juzhu_protocol.card.authentication import SessionKeys
 from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.errors import JuzhuError, RecordError
 from juzhu_protocol.records.link import Tap
+from juzhu_protocol.rules.kaifeng import KAIFENG
 from leaks import CANARY_NAME, secrets_of_folder
 
 KEY = os.environ["PLANTED"]
@@ -165,6 +167,11 @@ def test_stdout_of_a_sams_master():
     master = bytes.fromhex(KEY)[::-1]
     SoftwareSam(1, {1: master}, os.urandom)
     print(master.hex())
+
+
+def test_stdout_of_a_readers_own_key():
+    ReaderSettings(b"r", bytes.fromhex(KEY)[::-1], None, KAIFENG, KAIFENG.service("bus.senior"))
+    print(bytes.fromhex(KEY)[::-1].hex())
 
 
 def test_stdout_of_a_sessions_key():

@@ -12,15 +12,14 @@ from juzhu_protocol.card.conversation import (
     NOT_PROVEN,
     RUNNING,
     TORN,
-    UNKNOWN_EPOCH,
     BusConversation,
 )
 from juzhu_protocol.crypto.mac import derive_key
 from juzhu_protocol.errors import SamError
 from juzhu_protocol.link.machine import LinkMachine
 from juzhu_protocol.records.link import Tap
+from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.rules.decide import (
-    FORGED,
     GENUINE,
     KEY_UNKNOWN,
     NEWER_PROFILE,
@@ -39,7 +38,7 @@ from juzhu_protocol.rules.reasons import (
 )
 from juzhu_protocol.rules.services import service_name
 from juzhu_protocol.trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_LIST, PURPOSE_PERMIT
-from juzhu_protocol.trust.service import check_session, read_card
+from juzhu_protocol.trust.service import check_session, check_unproven, read_card
 from juzhu_protocol.trust.verified import VerifiedRecords
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
@@ -67,8 +66,10 @@ TORN_READS_TO_REFER = 3
 TORN_FORGOTTEN_MS = 10_000
 """After this long the next card is taken for somebody else's."""
 
-_UNREAD = {NEWER: NEWER_PROFILE, UNKNOWN_EPOCH: KEY_UNKNOWN, NOT_PROVEN: FORGED}
-"""Authenticity of a card of which nothing but INFO could be read."""
+RECORDS_LIVE_DAYS = 2 * 366
+"""After a key's last day so long: an endorsement holds a year, and what a key signed last is looked at no longer."""
+
+OLD_ROOTS_FORGOTTEN = "other roots are installed: what was believed under the old ones is forgotten"
 
 TABLE_STEPS_A_TICK = 4
 """About 400 modular multiplications: 45 ms on a 125 MIPS Cortex-M3, and a new key is ready in a few seconds."""
@@ -96,6 +97,7 @@ class ReaderCore:
         self._torn = 0
         self._torn_ms = 0
         self._damage_told = ""
+        self._untold = [OLD_ROOTS_FORGOTTEN] if self.store.forgot_old_roots else []
         self._profile, self._rule = settings.profile, settings.service
         self._rules_lost = False
         self._decide_by_newest()
@@ -114,10 +116,17 @@ class ReaderCore:
             return []
         try:
             conversation.receive(response)
-        except SamError as error:
+        except Exception as error:  # noqa: BLE001  # the SAM's, or the reader's own: never the card's
             self._conversation = None
+            self._torn = 0
+            # Only our own SAM's words are known to tell nothing of the card.
+            told = (
+                str(error)
+                if isinstance(error, SamError)
+                else "fault while reading a card: " + type(error).__name__
+            )
             verdict = Verdict(READER_FAULT, self._clock(), self._list_state())
-            return self._finish(verdict, None, conversation, now_ms) + [Report(str(error))]
+            return self._finish(verdict, None, conversation, now_ms) + [Report(told)]
         if conversation.state == RUNNING:
             return [SendApdu(conversation.command)]
         self._conversation = None
@@ -165,28 +174,38 @@ class ReaderCore:
         self._prepare_keys()
 
     def _prepare_keys(self) -> None:
-        """Queue the tables of the keys that this reader will meet, the list's first and the root's last.
+        """Queue the tables of the keys that this reader will meet: the list's, the organs' by what they sign today, the
+        root's, and last those of keys that sign no more and whose records are still about.
 
         Without the root's, whoever sends bundles could have their tables built again and again between two taps.
         """
-        lists = self._keys_for((PURPOSE_LIST,), [self._profile.list_division])
-        organs = self._keys_for((PURPOSE_ENDORSEMENT, PURPOSE_PERMIT), list(self._profile.units))
+        today = day_of(self.store.clock_floor)
+        organs = (PURPOSE_ENDORSEMENT, PURPOSE_PERMIT)
+        lists = self._keys_for((PURPOSE_LIST,), [self._profile.list_division], today, 0xFFFF)
+        signing = self._keys_for(organs, list(self._profile.units), today, 0xFFFF)
+        ended = self._keys_for(organs, list(self._profile.units), today - RECORDS_LIVE_DAYS, today - 1)
         roots = [(self._settings.roots.suite, key) for key in self._settings.roots.public_keys.values()]
-        self._verifier.prepare(lists + organs + roots)
+        self._verifier.prepare(lists + signing + roots + ended)
 
-    def _keys_for(self, purposes: "tuple[int, ...]", divisions: "list[int]") -> "list[tuple[int, bytes]]":
-        keys = self.store.keys.keys if self.store.keys else []
-        return [
-            (key.suite, key.public_key)
-            for purpose in purposes
-            for key in keys
-            if key.purpose == purpose
+    def _keys_for(
+        self, purposes: "tuple[int, ...]", divisions: "list[int]", first: int, last: int
+    ) -> "list[tuple[int, bytes]]":
+        """The keys for these purposes and divisions that end between two days: by purpose, then the newest first."""
+        keys = [] if self.store.keys is None else self.store.keys.keys
+        met = [
+            # Its place in the bundle last, since not every runtime's sort keeps the order of equals.
+            (purposes.index(key.purpose), -key.valid_from, at, key.suite, key.public_key)
+            for at, key in enumerate(keys)
+            if key.purpose in purposes
             and not key.revoked_on
+            and first <= key.valid_through <= last
             and any(entry.division in divisions for entry in key.divisions)
         ]
+        return [(suite, public_key) for _, _, _, suite, public_key in sorted(met)]
 
     def _flush(self, now_ms: int) -> "list[Action]":
-        actions: "list[Action]" = []
+        actions: "list[Action]" = [Report(text) for text in self._untold]
+        self._untold = []
         damage = "; ".join([text for text in (self.store.damage, self.ring.damage) if text])
         if damage != self._damage_told:
             self._damage_told = damage
@@ -229,8 +248,12 @@ class ReaderCore:
     def _judge(self, conversation: BusConversation, clock: Clock) -> "tuple[Verdict, Service | None]":
         """Return the verdict, and the card's SERVICE when it is genuine."""
         store = self.store
-        record, authenticity = None, _UNREAD.get(conversation.state, KEY_UNKNOWN)
-        if conversation.state == DONE and store.keys is not None:
+        record, authenticity = None, KEY_UNKNOWN
+        if conversation.state == NEWER:
+            authenticity = NEWER_PROFILE
+        elif conversation.state == NOT_PROVEN:
+            authenticity = check_unproven(conversation.info, store.keys)
+        elif conversation.state == DONE and store.keys is not None:
             record, authenticity = read_card(
                 conversation.info, conversation.service, store.keys, self._verifier, self._verified
             )

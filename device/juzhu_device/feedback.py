@@ -3,8 +3,9 @@
 Nothing here depends on the reason, so that nobody near can tell a suspension from an age.
 """
 
+from juzhu_protocol.card.keys import ROLE_COUNTER
 from juzhu_protocol.rules.reasons import ALLOW, DENY, PUBLIC_LINES, REFER, TRY_AGAIN
-from juzhu_protocol.rules.services import ROLE_COUNTER, service_role
+from juzhu_protocol.rules.services import service_role
 
 
 class Feedback:

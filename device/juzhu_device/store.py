@@ -5,7 +5,6 @@ by one small state record, of which two copies alternate. Power may fail at any 
 Floors move with that record, after everything verified.
 """
 
-from binascii import crc32
 from hashlib import sha256
 
 from juzhu_protocol.errors import (
@@ -23,7 +22,6 @@ from juzhu_protocol.errors import (
 from juzhu_protocol.link.objects import MAX_OBJECT_DATA, OBJECT_LIST, OBJECT_PROFILE, OBJECT_TRUST
 from juzhu_protocol.lists.plain import StatusList
 from juzhu_protocol.records.link import ObjectBegin, ObjectData
-from juzhu_protocol.records.reader import ReaderState
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.decide import STATUS_NEWER, STATUS_VALID, ListState
 from juzhu_protocol.rules.profile import Profile
@@ -40,11 +38,14 @@ from juzhu_protocol.trust.moments import refuse_future
 from juzhu_protocol.trust.profile import MAX_SIGNED_PROFILE, find_policy_key, open_profile, read_profile
 from juzhu_protocol.trust.verifier import SignatureVerifier
 
+from .kept_state import KeptState, Regions
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from juzhu_protocol.records.reader import ReaderState
+
     from .ports import Ports
 
-_STATE_REGIONS = ("state0", "state1")
 _TRUST_REGIONS = ("trust0", "trust1")
 _LIST_REGIONS = ("list0", "list1")
 _PROFILE_REGIONS = ("profile0", "profile1")
@@ -71,7 +72,7 @@ class ReaderStore:
     """
 
     def __init__(self, ports: "Ports", division: int, roots: Roots, verifier: SignatureVerifier) -> None:
-        self._flash = ports.flash
+        self._flash = Regions(ports.flash)
         self._division = division
         self._roots = roots
         self._verifier = verifier
@@ -82,11 +83,21 @@ class ReaderStore:
         self.manifest: "Manifest | None" = None
         self.list: "StatusList | None" = None
         self.profile: "Profile | None" = None
-        self.state = self._load_state(ports)
+        self._kept = KeptState(ports, roots.hash())
         self._floor = self._read_floor()
         self._load_trust()
         self._load_list()
         self._load_profile()
+
+    @property
+    def state(self) -> "ReaderState":
+        """What the reader's state record says now."""
+        return self._kept.current
+
+    @property
+    def forgot_old_roots(self) -> bool:
+        """Whether this start met what other roots than the installed ones had signed, and forgot it."""
+        return self._kept.forgot_old_roots
 
     @property
     def damage(self) -> str:
@@ -128,7 +139,7 @@ class ReaderStore:
         size = min(MAX_OBJECT_DATA, manifest.content_length - self._scrub_offset)
         try:
             self._scrub_check.update(
-                self._read(_LIST_REGIONS[self.state.list_slot], self._scrub_offset, size)
+                self._flash.read(_LIST_REGIONS[self.state.list_slot], self._scrub_offset, size)
             )
             self._scrub_offset += size
             if self._scrub_offset == manifest.content_length:
@@ -189,7 +200,7 @@ class ReaderStore:
         transfer = self._under_way(part.kind)
         if part.offset != transfer.offset or part.offset + len(part.data) > transfer.length:
             raise TransferStateError("a part at %d, expected at %d" % (part.offset, transfer.offset))
-        self._write(transfer.region, part.offset, part.data)
+        self._flash.write(transfer.region, part.offset, part.data)
         transfer.offset += len(part.data)
         return transfer.offset
 
@@ -210,13 +221,13 @@ class ReaderStore:
         return transfer.length
 
     def _commit_trust(self, transfer: Transfer, latest: "int | None") -> None:
-        data = self._read(transfer.region, 0, transfer.length)
+        data = self._flash.read(transfer.region, 0, transfer.length)
         keys = open_bundle(data, self._roots, self._verifier, self.state.bundle_floor, latest)
         if self.keys is not None and keys.version == self.state.bundle_floor:
-            held = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
+            held = self._flash.read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
             if not same_bundle(held, data):
                 raise RollbackError("two different bundles are version %d" % keys.version)
-        self._save(
+        self._kept.save(
             bundle_floor=keys.version,
             clock_floor=self._floor_under(keys),
             trust_slot=_TRUST_REGIONS.index(transfer.region),
@@ -253,12 +264,12 @@ class ReaderStore:
     def _commit_profile(self, transfer: Transfer, latest: "int | None") -> None:
         if self.keys is None:
             raise UnknownKeyError("no trust bundle is held, so no profile can be verified")
-        data = self._read(transfer.region, 0, transfer.length)
+        data = self._flash.read(transfer.region, 0, transfer.length)
         held = self._stored_profile() if self.profile is not None else None
         record = open_profile(
             data, self._division, self.keys, self._verifier, self.state.profile_floor, held, latest
         )
-        self._save(
+        self._kept.save(
             clock_floor=max(self.state.clock_floor, record.time),
             profile_slot=_PROFILE_REGIONS.index(transfer.region),
             profile_length=transfer.length,
@@ -270,7 +281,7 @@ class ReaderStore:
 
     def _commit_list(self, transfer: Transfer, manifest: Manifest) -> None:
         status_list = self._open_list(transfer.region, manifest)
-        self._save(
+        self._kept.save(
             clock_floor=max(self.state.clock_floor, manifest.time),
             list_slot=_LIST_REGIONS.index(transfer.region),
             manifest=manifest.to_bytes(),
@@ -282,66 +293,24 @@ class ReaderStore:
     def _open_list(self, region: str, manifest: Manifest) -> StatusList:
         check = ContentCheck(manifest)
         for offset in range(0, manifest.content_length, MAX_OBJECT_DATA):
-            check.update(self._read(region, offset, min(MAX_OBJECT_DATA, manifest.content_length - offset)))
+            check.update(
+                self._flash.read(region, offset, min(MAX_OBJECT_DATA, manifest.content_length - offset))
+            )
         check.finish()
 
         def read(offset: int, size: int) -> bytes:
-            return self._read(region, offset, size)
+            return self._flash.read(region, offset, size)
 
         status_list = StatusList(read, manifest.content_length)
         if status_list.division != self._division:
             raise MalformedObjectError("the list inside is of division %d" % status_list.division)
         return status_list
 
-    def _load_state(self, ports: "Ports") -> ReaderState:
-        best = None
-        blank = []
-        for region in _STATE_REGIONS:
-            try:
-                head = self._read(region, 0, 2)
-                if head == b"\xff\xff":
-                    blank.append(region)
-                    continue
-                size = int.from_bytes(head, "big")
-                if size + 6 > self._flash.size(region):
-                    continue
-                record = self._read(region, 2, size)
-                if crc32(record) & 0xFFFFFFFF != int.from_bytes(self._read(region, 2 + size, 4), "big"):
-                    continue
-                state = ReaderState.from_bytes(record)
-            except (RecordError, StorageError):
-                continue
-            if best is None or state.counter > best.counter:
-                best = state
-        if best is not None:
-            return best
-        # The very first write goes to the first copy: torn, it leaves the second blank, and nothing was held yet.
-        if _STATE_REGIONS[1] not in blank:
-            raise StorageError("both copies of the reader's state are damaged; install the reader anew")
-        self.state = ReaderState(
-            counter=1,
-            ring_id=int.from_bytes(ports.random(4), "big"),
-            clock_floor=0,
-            bundle_floor=0,
-            trust_slot=1,
-            trust_length=0,
-            trust_hash=bytes(32),
-            profile_slot=1,
-            profile_length=0,
-            profile_hash=bytes(32),
-            profile_floor=0,
-            list_slot=1,
-            manifest=b"",
-        )
-        # The ring's id must be the same at the next start, or taps kept now would be taken for another ring's.
-        self._save()
-        return self.state
-
     def _load_trust(self) -> None:
         if not self.state.trust_length:
             return
         try:
-            data = self._read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
+            data = self._flash.read(_TRUST_REGIONS[self.state.trust_slot], 0, self.state.trust_length)
             if sha256(data).digest() != self.state.trust_hash:
                 raise ContentMismatchError("its hash is not the one it had")
             self.keys = reopen_bundle(data)
@@ -375,7 +344,7 @@ class ReaderStore:
             self._damages["profile"] = "the profile on flash is not usable: " + str(error)
 
     def _stored_profile(self) -> bytes:
-        data = self._read(_PROFILE_REGIONS[self.state.profile_slot], 0, self.state.profile_length)
+        data = self._flash.read(_PROFILE_REGIONS[self.state.profile_slot], 0, self.state.profile_length)
         if sha256(data).digest() != self.state.profile_hash:
             raise ContentMismatchError("its hash is not the one it had")
         return data
@@ -389,15 +358,6 @@ class ReaderStore:
         except RecordError as error:
             raise StorageError("the floor in the reader's state cannot be read: %s; install anew" % error)
 
-    def _save(self, **changes: "int | bytes") -> None:
-        fields = {name: changes.get(name, getattr(self.state, name)) for name in ReaderState.__slots__}
-        fields["counter"] = self.state.counter + 1
-        state = ReaderState(*[fields[name] for name in ReaderState.__slots__])
-        record = state.to_bytes()
-        check = (crc32(record) & 0xFFFFFFFF).to_bytes(4, "big")
-        self._write(_STATE_REGIONS[state.counter % 2], 0, len(record).to_bytes(2, "big") + record + check)
-        self.state = state
-
     def _under_way(self, kind: int) -> Transfer:
         if self._transfer is None or self._transfer.kind != kind:
             raise TransferStateError("no transfer of kind %d was begun" % kind)
@@ -406,15 +366,3 @@ class ReaderStore:
     @staticmethod
     def _same_content(one: "Manifest | None", other: Manifest) -> bool:
         return one is not None and one.content_hash == other.content_hash
-
-    def _read(self, region: str, offset: int, size: int) -> bytes:
-        try:
-            return self._flash.read(region, offset, size)
-        except OSError as error:
-            raise StorageError("flash region %s cannot be read: %r" % (region, error))
-
-    def _write(self, region: str, offset: int, data: bytes) -> None:
-        try:
-            self._flash.write(region, offset, data)
-        except OSError as error:
-            raise StorageError("flash region %s cannot be written: %r" % (region, error))

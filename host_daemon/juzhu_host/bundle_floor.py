@@ -6,11 +6,11 @@ One file for each set below the data folder, so that a copy of the roots file el
 from hashlib import sha256
 from pathlib import Path
 
+from juzhu_protocol.hostside.private_file import write_private
 from juzhu_protocol.trust.bundle import Roots
 
 from .development_authority import data_folder
 from .errors import ConfigError
-from .private_file import write_private
 
 MAX_FLOOR = 32
 
@@ -35,7 +35,7 @@ def raise_floor(roots: Roots, version: int) -> None:
     path = _path(roots)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, f"{version}\n")
+        write_private(path, f"{version}\n".encode())
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
 

@@ -173,7 +173,9 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _endorse(args: argparse.Namespace) -> int:
-    from .card_files import card_permit, endorse_image, read_image, write_image
+    from juzhu_protocol.authority.card_image import read_image
+
+    from .card_files import card_permit, endorse_image, write_image
 
     image = read_image(args.card)
     kind = KINDS[args.kind]
@@ -204,28 +206,34 @@ def _endorse(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from juzhu_protocol.authority.card_image import read_image
     from juzhu_protocol.hostside.native import NativeVerifier
     from juzhu_protocol.records.card import Service
-    from juzhu_protocol.rules.decide import KEY_UNKNOWN
-    from juzhu_protocol.trust.service import read_card
+    from juzhu_protocol.rules.decide import GENUINE, KEY_UNKNOWN
+    from juzhu_protocol.trust.chip import Files, judge_files
 
-    from .card_files import endorsement_is_genuine, read_image, security_is_genuine, shown
+    from .card_files import shown
     from .local_trust import load_keys
 
     image = read_image(args.card)
     keys, notes = load_keys(args.roots, args.keys, None, None)
-    authenticity = KEY_UNKNOWN
-    if keys is not None:
-        authenticity = read_card(image.info, image.service, keys, NativeVerifier())[1]
+    judged = Files()
+    if keys is None:
+        judged.refuse(KEY_UNKNOWN, "no keys are here to judge it by")
+    else:
+        judged = judge_files(image, keys, NativeVerifier())
+    found = {
+        "authenticity": AUTHENTICITY_NAMES[judged.authenticity],
+        "fault": judged.fault or None,
+        **shown(image, holder=args.holder),
+        "security": judged.hold() and judged.security is not None,
+    }
     service = Service.from_bytes(image.service)
-    found = {"authenticity": AUTHENTICITY_NAMES[authenticity], **shown(image, holder=args.holder)}
-    found["security"] = bool(image.security) and (
-        keys is not None and security_is_genuine(image, service, keys)
-    )
     profile = home_profile(service.issuing_division, args.profile).profile
     found["counts_through"] = iso(profile.good_through(service.good_through))
-    for entry, raw in zip(found["endorsements"], image.endorsements, strict=True):
-        entry["genuine"] = keys is not None and endorsement_is_genuine(raw, service, keys)
+    proven = [authenticity == GENUINE for _, authenticity in judged.endorsements]
+    for at, entry in enumerate(found["endorsements"]):
+        entry["genuine"] = judged.hold() and proven[at]
     if args.json:
         print(json.dumps(found, ensure_ascii=False))
     else:

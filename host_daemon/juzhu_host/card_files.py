@@ -13,29 +13,22 @@ from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.authority.holder import check_address
 from juzhu_protocol.authority.holder_file import HolderFile
-from juzhu_protocol.authority.key_specs import SUITE_NAMES
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.made_up import ADDRESS, holder
 from juzhu_protocol.authority.permits import VALID, Permit, refuse_wrong_kind
 from juzhu_protocol.authority.personalise import endorse_card, issue_card
-from juzhu_protocol.crypto.signature import SUITE_ES256
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_NAMES
 from juzhu_protocol.hostside.native import NativeVerifier
-from juzhu_protocol.records.card import Endorsement, Info, Security, Service
+from juzhu_protocol.records.card import Endorsement, Info, Service
 from juzhu_protocol.rules import lifecycle
 from juzhu_protocol.rules.calendar import iso
-from juzhu_protocol.rules.decide import GENUINE
 from juzhu_protocol.rules.lifecycle import Life
 from juzhu_protocol.rules.profile import Profile
-from juzhu_protocol.trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_PERMIT, TrustedKeys, may_sign
-from juzhu_protocol.trust.contexts import ENDORSEMENT_CONTEXT, SECURITY_CONTEXT, is_signed_by
-from juzhu_protocol.trust.service import read_card
+from juzhu_protocol.trust.chip import judge_files
 
 from .cases import CLASSES, KINDS, LAST_CARD_DAY, check_class, check_person, list_division_of
 from .errors import CardRefusedError, CaseError
-from .private_file import write_private
-
-MAX_IMAGE = 262_144
-"""Bytes of a card image's JSON: 255 endorsements, a portrait of 4 KB and all else make 90,000."""
+from .private_file import write_named
 
 CLASS_NAMES = {code: name for name, code in CLASSES.items()}
 KIND_NAMES = {code: name for name, code in KINDS.items()}
@@ -110,16 +103,16 @@ def endorse_image(
 ) -> CardImage:
     """Return the card with one endorsement more; division is the new place's organ of a moved one, 0 for its own.
 
-    CardRefusedError for a card that none of these keys signed; EndorsementRefusedError and the authority's
-    EndorsementError where the measures refuse.
+    CardRefusedError, naming what does not hold, for a card whose files are not as organs of these keys signed them;
+    EndorsementRefusedError and the authority's EndorsementError where the measures refuse.
     """
     service = Service.from_bytes(image.service)
     before = card_permit(image)
-    # An endorsement of a card that we did not sign would make a genuine SERVICE of a forged one.
-    genuine = read_card(image.info, image.service, keys.trusted, NativeVerifier())[1] == GENUINE
-    if not genuine or (image.security and not security_is_genuine(image, service, keys.trusted)):
+    # An endorsement of a card that does not hold would make a genuine SERVICE of a forged one.
+    found = judge_files(image, keys.trusted, NativeVerifier())
+    if not found.hold():
         raise CardRefusedError(
-            "none of these keys signed this card, so that they do not endorse it: see --keys"
+            f"this card is not endorsed: {found.fault}; if other keys signed it, see --keys"
         )
     check_class(service.permit_class, service.issue_day, endorsed=True, good_through=0)
     if address:
@@ -184,72 +177,15 @@ def _endorsed(
 
 
 def address_of(raw: bytes) -> str:
-    """Return the address of an endorsement's bytes; what is no text in it is replaced."""
-    return Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
-
-
-def endorsement_is_genuine(raw: bytes, service: Service, keys: TrustedKeys) -> bool:
-    """Whether an entitled organ signed this endorsement, for this very card."""
-    record = Endorsement.from_bytes(raw)
-    key = keys.get(record.key_id)
-    if key is None or key.revoked_on:
-        return False
-    day = max(record.day, service.issue_day)
-    return (
-        (record.list_division, record.serial) == (service.list_division, service.serial)
-        and any(
-            may_sign(key, purpose, record.issuing_division, day)
-            for purpose in (PURPOSE_PERMIT, PURPOSE_ENDORSEMENT)
-        )
-        and is_signed_by(key, record, raw, ENDORSEMENT_CONTEXT, NativeVerifier())
-    )
-
-
-def security_is_genuine(image: CardImage, service: Service, keys: TrustedKeys) -> bool:
-    """Whether the organ that issued this very card signed its SECURITY, and HOLDER and PHOTO are as it signed them.
-
-    Whether a chip has the card's keys no file can show: trust/chip.py asks it.
-    """
-    verifier = NativeVerifier()
-    record = Security.from_bytes(image.security)
-    key = keys.get(record.key_id)
-    if key is None or key.revoked_on:
-        return False
-    same = ("suite", "list_division", "serial", "issue_day")
-    return (
-        all(getattr(record, name) == getattr(service, name) for name in same)
-        and may_sign(key, PURPOSE_PERMIT, record.issuing_division, record.issue_day)
-        and is_signed_by(key, record, image.security, SECURITY_CONTEXT, verifier)
-        and verifier.hash(record.suite, image.holder) == record.holder_hash
-        and verifier.hash(record.suite, image.photo) == record.photo_hash
-    )
-
-
-def read_image(path: Path, *, checked: bool = True) -> CardImage:
-    """Read a card image's file; CardImageError, naming the file, when it is none.
-
-    Not `checked`, its records may be anything: that is for whoever judges cards.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_IMAGE + 1)
-        if len(raw) > MAX_IMAGE:
-            raise CardImageError(f"more than {MAX_IMAGE} bytes, which no card image has")
-        return CardImage.from_json(raw.decode("utf-8"), checked=checked)
-    except OSError as error:
-        raise CardImageError(f"{path}: {error.strerror}; give the file of a card image") from None
-    except UnicodeDecodeError:
-        raise CardImageError(f"{path}: not UTF-8 text, so no card image") from None
-    except RecursionError:
-        raise CardImageError(f"{path}: nested too deeply for a card image") from None
-    except CardImageError as error:
-        raise CardImageError(f"{path}: {error}") from None
+    """Return the address of an endorsement's bytes; what is no text in it, or would move a cursor, is replaced."""
+    text = Endorsement.from_bytes(raw).address.decode("utf-16-le", "replace").rstrip(" ")
+    return "".join(char if char.isprintable() or char == "\u3000" else "\ufffd" for char in text)
 
 
 def write_image(path: Path, image: CardImage) -> None:
     """Write a card image, whole or not at all, for its owner's eyes; CardImageError when it cannot be written."""
     try:
-        write_private(path, image.to_json())
+        write_named(path, image.to_json())
     except OSError as error:
         raise CardImageError(f"{path}: {error.strerror}; the card was not written") from None
 

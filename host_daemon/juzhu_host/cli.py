@@ -5,6 +5,7 @@ Exit codes: 0 ok, 1 refused, 64 usage, 69 unavailable, 75 temporary, 78 configur
 
 import argparse
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 from juzhu_protocol.errors import JuzhuError
 from juzhu_protocol.hostside.exit_codes import (
     EXIT_INTERRUPTED,
+    EXIT_IO,
     EXIT_PIPE,
     EXIT_REFUSED,
     EXIT_USAGE,
@@ -35,6 +37,10 @@ OWN_COMMANDS = (
     ("verify", "verify_command"),
 )
 """A command and the module of this package whose register() brings it."""
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a write to a full or failing device ends with."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,17 +79,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         run: Callable[[argparse.Namespace], int] = args.run
-        return run(args)
+        code = run(args)
+        sys.stdout.flush()
+        return code
     except JuzhuError as error:
         print(f"juzhu: {error}", file=sys.stderr)
         return int(getattr(error, "exit_code", EXIT_REFUSED))
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; the interpreter's last flush must not complain about it.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone.
+        _close_output()
         return EXIT_PIPE
+    except OSError as error:
+        # A command tells of its own files by name.
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        _close_output()
+        print(
+            f"juzhu: the output could not be written: {error.strerror}; what was done stands", file=sys.stderr
+        )
+        return EXIT_IO
+
+
+def _close_output() -> None:
+    # The interpreter's last flush must not complain once more.
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _build_parser(commands: "dict[str, Callable[[], Register]]") -> Parser:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from .cases import judge
 from .errors import ConfigError
-from .private_file import private_file
+from .private_file import named_file
 
 MAX_LINE = 65_536
 """Bytes of a case: one with 255 endorsements, the most that a card holds, has less than 10,000."""
@@ -133,6 +133,6 @@ def _open_target(name: str, source: str, files: ExitStack) -> BinaryIO:
     if source != STANDARD and path.exists() and path.samefile(source):
         raise ConfigError(f"{name}: the verdicts would overwrite the cases; give another file with --out")
     try:
-        return files.enter_context(private_file(path))
+        return files.enter_context(named_file(path))
     except OSError as error:
         raise ConfigError(f"{name}: {error.strerror}; give another file with --out") from None

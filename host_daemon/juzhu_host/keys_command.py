@@ -2,26 +2,27 @@
 
 import argparse
 import json
+import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority import key_changes
-from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, SUITES, KeySpec
+from juzhu_protocol.authority.key_specs import EPOCH_ROLES, MAX_DAY, PURPOSES, KeySpec
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.private_files import PrivateFiles
-from juzhu_protocol.authority.signing_key import SigningKey
+from juzhu_protocol.crypto.signature import SUITES
 from juzhu_protocol.hostside.exit_codes import EXIT_CONFIG, EXIT_OK
 from juzhu_protocol.profiles.source import find_profile, profile_names
-from juzhu_protocol.rules.calendar import add_years, day_of, iso
+from juzhu_protocol.rules.calendar import add_years, iso
 from juzhu_protocol.trust.bundle import Roots
 
 from . import keys_sam, keys_sign
 from .errors import ConfigError
+from .keys_files import clock, date_of, folder_files, made, today
 from .keys_show import describe, fingerprint, lines
-from .passphrase import add_passphrase, given_files, new_files
+from .passphrase import add_passphrase, new_files
 from .permit import day, whole_division
 
 DIVISIONS_A_KEY = 16
@@ -49,6 +50,7 @@ def register(subparsers: Any) -> None:
     drop = add_act(
         acts, "drop", "let a key leave the bundle: what it signed is of an unknown key then", _drop
     )
+    _add_clock(drop)
     drop.add_argument("name", metavar="NAME")
     _register_epoch(acts)
     _register_root(acts)
@@ -114,15 +116,25 @@ def _register_add(acts: Any) -> None:
     )
     add.add_argument("--suite", choices=SUITES, default="ES256", help="default: %(default)s")
     _add_days(add, f"{YEARS} years")
+    _add_clock(add)
     add_passphrase(add)
 
 
 def _register_rotate(acts: Any) -> None:
     rotate = add_act(
-        acts, "rotate", "a new key from a day on; the old one is good to the day before", _rotate
+        acts, "rotate", "a new key from a day on; the old one stays good beside it for a while", _rotate
     )
     rotate.add_argument("name", metavar="NAME")
-    _add_days(rotate, "the old key's last day")
+    notice, overlap = key_changes.NOTICE_DAYS, key_changes.OVERLAP_DAYS
+    _add_days(rotate, "the old key's last day", f"in {notice} days; the root signs before it")
+    rotate.add_argument(
+        "--overlap",
+        type=whole,
+        default=overlap,
+        metavar="DAYS",
+        help="the old key is good from then, where a new bundle comes late; default: %(default)s",
+    )
+    _add_clock(rotate)
     add_passphrase(rotate)
 
 
@@ -140,6 +152,7 @@ def _register_revoke(acts: Any) -> None:
         metavar="YYYY-MM-DD",
         help="the successor's last day; default: the old key's",
     )
+    _add_clock(revoke)
     add_passphrase(revoke)
 
 
@@ -154,6 +167,7 @@ def _register_epoch(acts: Any) -> None:
     epoch.add_argument(
         "--lowest", type=whole, metavar="N", help="the lowest epoch that the role accepts then"
     )
+    _add_clock(epoch)
 
 
 def _register_root(acts: Any) -> None:
@@ -167,29 +181,33 @@ def _register_root(acts: Any) -> None:
         action="store_true",
         help="give the whole root up: every host and reader is installed anew with its roots.toml",
     )
+    _add_clock(root)
     add_passphrase(root)
 
 
-def _add_days(parser: argparse.ArgumentParser, default: str) -> None:
-    parser.add_argument("--from", dest="start", type=day, metavar="YYYY-MM-DD", help="default: today")
+def _add_clock(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--through", type=day, default=0, metavar="YYYY-MM-DD", help=f"the last day; default: {default}"
+        "--accept-clock-jump",
+        action="store_true",
+        help="the clock is right, though the bundle in force is long ago",
     )
 
 
-def today() -> int:
-    """Return this day's number."""
-    return day_of(int(time.time()))
+def _add_days(parser: argparse.ArgumentParser, default: str, start: str = "today") -> None:
+    parser.add_argument("--from", dest="start", type=day, metavar="YYYY-MM-DD", help=f"default: {start}")
+    parser.add_argument(
+        "--through", type=day, default=0, metavar="YYYY-MM-DD", help=f"the last day; default: {default}"
+    )
 
 
 def _make(args: argparse.Namespace) -> int:
     if not 1 <= args.threshold <= args.roots <= MAX_ROOTS:
         raise ConfigError(f"--threshold is at most --roots, and those are at most {MAX_ROOTS}")
     specs = _make_specs(args)
-    if (args.folder / "keys.toml").exists():
+    if os.path.lexists(args.folder / "keys.toml"):
         raise ConfigError(f"{args.folder} holds keys already; they are not overwritten")
     files = PrivateFiles() if args.development else new_files(args.passphrase_file, str(args.folder))
-    ring = KeyRing.make(args.folder, specs, int(time.time()), threshold=args.threshold, passphrase=files)
+    ring = KeyRing.make(args.folder, specs, clock(), threshold=args.threshold, passphrase=files)
     print(f"{args.folder}: {len(ring.keys)} keys and SAM set 1; bundle version 1 is signed")
     for key in ring.keys:
         print(f"  {key.spec.name}: {fingerprint(key.public_key)}")
@@ -220,7 +238,8 @@ def _make_specs(args: argparse.Namespace) -> list[KeySpec]:
     list_division = list_division or divisions[0] // 100 * 100
     label = label or str(list_division)
     start = args.start or today()
-    through = args.through or add_years(start, YEARS)
+    through = args.through or _years_on(start)
+    _check_days(start, through)
     days = {"valid_from": start, "valid_through": through, "suite": SUITES[args.suite]}
     specs = [KeySpec(f"root-{number}", "root", (), **days) for number in range(1, args.roots + 1)]
     for at in range(0, len(divisions), DIVISIONS_A_KEY):
@@ -241,6 +260,9 @@ def _show(args: argparse.Namespace) -> int:
 def _add(args: argparse.Namespace) -> int:
     with KeysDesk(args.folder) as desk:
         start = args.start or today()
+        # The parser makes a list of --name=--.
+        if not isinstance(args.name, str):
+            raise ConfigError("--name wants a name: letters, digits and hyphens")
         divisions = tuple(dict.fromkeys(args.division))
         if len(divisions) > DIVISIONS_A_KEY:
             raise ConfigError(f"a key is for {DIVISIONS_A_KEY} divisions at most: add another for the rest")
@@ -249,42 +271,57 @@ def _add(args: argparse.Namespace) -> int:
             purpose=args.purpose,
             divisions=divisions,
             valid_from=start,
-            valid_through=args.through or add_years(start, YEARS),
+            valid_through=args.through or _years_on(start),
             epoch=key_changes.list_epoch(desk.next_keys, divisions) if args.purpose == "list" else 1,
             suite=SUITES[args.suite],
         )
         key_changes.check_new(desk.next_keys, spec)
-        key = _made(desk, spec, args)
-        desk.propose(key_changes.add(desk.next_keys, key.known()), int(time.time()))
+        now = date_of(desk, args)
+        key = made(desk, spec, args)
+        desk.propose(key_changes.add(desk.next_keys, key.known()), now)
         return proposed(desk)
 
 
 def _rotate(args: argparse.Namespace) -> int:
     with KeysDesk(args.folder) as desk:
-        spec = key_changes.successor(desk.next_keys, args.name, args.start or today(), args.through)
-        key = _made(desk, spec, args)
-        desk.propose(key_changes.rotate(desk.next_keys, args.name, key.known()), int(time.time()))
-        print(
-            f"{args.name} is good to {iso(spec.valid_from - 1)}, {spec.name} from {iso(spec.valid_from)} on"
-        )
+        start = args.start or today() + key_changes.NOTICE_DAYS
+        if start <= today():
+            raise ConfigError(
+                f"--from {iso(start)} is not ahead: what the old key signs before its machine has the new bundle "
+                f"would be called forged; without --from it is {key_changes.NOTICE_DAYS} days ahead"
+            )
+        spec = key_changes.successor(desk.next_keys, args.name, start, args.through, files=desk.private_names)
+        key_changes.check_rotation(desk.next_keys, args.name, spec)
+        now = date_of(desk, args)
+        key = made(desk, spec, args)
+        keys = key_changes.rotate(desk.next_keys, args.name, key.known(), args.overlap)
+        desk.propose(keys, now)
+        last = keys.find(args.name).spec.valid_through
+        print(f"{spec.name} signs from {iso(start)} on, and {args.name} is good to {iso(last)}")
+        print(f"the root signs before {iso(start)}")
         return proposed(desk)
 
 
 def _revoke(args: argparse.Namespace) -> int:
     with KeysDesk(args.folder) as desk:
         on = args.on or today()
+        if on > today():
+            raise ConfigError(f"--on {iso(on)} is ahead: a revoked key counts for nothing at once")
+        now = date_of(desk, args)
         keys = key_changes.revoke(desk.next_keys, args.name, on)
         if not args.without_successor:
-            spec = key_changes.successor(desk.next_keys, args.name, on, args.through, stolen=True)
-            keys = key_changes.add(keys, _made(desk, spec, args).known())
-        desk.propose(keys, int(time.time()))
+            spec = key_changes.successor(
+                desk.next_keys, args.name, on, args.through, stolen=True, files=desk.private_names
+            )
+            keys = key_changes.add(keys, made(desk, spec, args).known())
+        desk.propose(keys, now)
         print(f"{args.name} is revoked; records that it ever signed refer their holders to staff")
         return proposed(desk)
 
 
 def _drop(args: argparse.Namespace) -> int:
     with KeysDesk(args.folder) as desk:
-        desk.propose(key_changes.drop(desk.next_keys, args.name), int(time.time()))
+        desk.propose(key_changes.drop(desk.next_keys, args.name), date_of(desk, args))
         return proposed(desk)
 
 
@@ -304,7 +341,7 @@ def _epoch(args: argparse.Namespace) -> int:
                 )
             keys = key_changes.raise_epoch(desk.next_keys, args.role, args.lowest)
             told = f"role {args.role}: cards of an epoch below {args.lowest} refer their holders to staff"
-        desk.propose(keys, int(time.time()))
+        desk.propose(keys, date_of(desk, args))
         print(told)
         return proposed(desk)
 
@@ -314,18 +351,22 @@ def _root(args: argparse.Namespace) -> int:
         file, old = desk.next_keys, desk.state.roots
         names = [key.spec.name for key in file.keys if key.spec.purpose == "root"]
         gone = tuple(names if args.anew else dict.fromkeys(args.replace))
-        if not args.anew and len(names) - len(gone) < old.threshold:
+        # Those that sign are of the root in force, whatever an unsigned change put in beside them.
+        left = {key.spec.name for key in desk.state.keys.keys if key.spec.purpose == "root"} & set(names)
+        left -= set(gone)
+        if not args.anew and len(left) < old.threshold:
             raise ConfigError(
-                f"{len(names) - len(gone)} root keys would be left to sign, and {old.threshold} must: the root is "
+                f"{len(left)} root keys would be left to sign, and {old.threshold} must: the root is "
                 "lost; give it up with --anew, and install every host and reader anew"
             )
-        files = _files(desk, args)
+        now = date_of(desk, args)
+        files = folder_files(desk, args)
         keys = key_changes.replace_roots(file, gone, ())
-        made = []
+        new = []
         like = file.find(names[-1]).spec
         for _ in gone:
             spec = KeySpec(
-                key_changes.free_name(keys, f"root-{len(names)}"),
+                key_changes.free_name(keys, f"root-{len(names)}", desk.private_names),
                 "root",
                 (),
                 like.valid_from,
@@ -333,26 +374,23 @@ def _root(args: argparse.Namespace) -> int:
                 suite=old.suite,
             )
             key = desk.make_key(spec, files)
-            made.append(key)
+            new.append(key)
             keys = key_changes.replace_roots(keys, (), (key.known(),))
         public = [key.public_key for key in keys.keys if key.spec.purpose == "root"]
         roots = Roots(public, old.threshold, old.suite)
-        desk.propose(keys, int(time.time()), roots=roots, anew=args.anew)
-        for key in made:
+        desk.propose(keys, now, roots=roots, anew=args.anew)
+        for key in new:
             print(f"made {key.spec.name}: {fingerprint(key.public_key)}")
         return proposed(desk)
 
 
-def _files(desk: KeysDesk, args: argparse.Namespace) -> PrivateFiles:
-    if desk.state.keys.development:
-        return desk.unlock(PrivateFiles())
-    return desk.unlock(given_files(args.passphrase_file, str(desk.folder)))
+def _years_on(start: int) -> int:
+    return min(add_years(start, YEARS), MAX_DAY)
 
 
-def _made(desk: KeysDesk, spec: KeySpec, args: argparse.Namespace) -> SigningKey:
-    key = desk.make_key(spec, _files(desk, args))
-    print(f"made {spec.name}: {fingerprint(key.public_key)}")
-    return key
+def _check_days(start: int, through: int) -> None:
+    if through < start:
+        raise ConfigError(f"the keys would end on {iso(through)}, before they begin on {iso(start)}")
 
 
 def proposed(desk: KeysDesk) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 from juzhu_protocol.authority.key_specs import EPOCH_ROLES
 from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.keys_folder import sam_paths
-from juzhu_protocol.authority.private_files import MAX_FILE, PrivateFiles, write_private
-from juzhu_protocol.authority.sam_set import MAX_EPOCH, ROLES
+from juzhu_protocol.authority.private_files import MAX_FILE, PrivateFiles
+from juzhu_protocol.authority.sam_set import MAX_EPOCH
 from juzhu_protocol.authority.signing_key import open_sam
+from juzhu_protocol.card.keys import ROLES
+from juzhu_protocol.hostside.private_file import write_private
 
 from .errors import ConfigError
-from .passphrase import add_passphrase, given_files, new_files
+from .keys_files import folder_files
+from .passphrase import add_passphrase, new_files
 
 EXPORT_KIND = "SAM masters of one role"
 SEALED_START = b'{\n "format"'
@@ -28,7 +32,9 @@ def register(acts: Any) -> None:
     sam.add_argument("--epoch", type=_epoch, default=0, metavar="N", help="of the new set; default: the next")
     sam.add_argument("--export", choices=EPOCH_ROLES, metavar="ROLE", help=f"one of {', '.join(EPOCH_ROLES)}")
     sam.add_argument("--out", type=Path, metavar="FILE", help="where --export writes; for its owner alone")
-    sam.add_argument("--sealed", action="store_true", help="--export is sealed with a passphrase of its own")
+    sam.add_argument(
+        "--open", action="store_true", help="--export writes in the clear; else under a passphrase of its own"
+    )
     add_passphrase(sam)
     add_passphrase(sam, "--new-passphrase-file")
     sam.set_defaults(run=_run)
@@ -43,11 +49,10 @@ def _epoch(text: str) -> int:
 def _run(args: argparse.Namespace) -> int:
     if (args.export is None) != (args.out is None):
         raise ConfigError("--export ROLE and --out FILE go together")
+    if args.open and args.export is None:
+        raise ConfigError("--open is of --export: SAM sets are made sealed")
     with KeysDesk(args.folder) as desk:
-        if desk.state.keys.development:
-            files = desk.unlock(PrivateFiles())
-        else:
-            files = desk.unlock(given_files(args.passphrase_file, str(args.folder)))
+        files = folder_files(desk, args)
         if args.export is not None:
             return _export(desk, files, args)
         sam = desk.make_sam(args.epoch, files)
@@ -70,21 +75,21 @@ def _export(desk: KeysDesk, files: PrivateFiles, args: argparse.Namespace) -> in
     if not masters:
         raise ConfigError(f"no SAM set is here that role {args.export} still accepts")
     content = json.dumps({f"{args.export}_masters": masters}, indent=1).encode() + b"\n"
-    if args.sealed:
+    if not args.open:
         sealer = new_files(args.new_passphrase_file, str(args.out))
         content = sealer.seal({"kind": EXPORT_KIND, "role": args.export, "made": int(time.time())}, content)
         if len(content) > MAX_FILE:
             raise ConfigError("there are too many epochs for one file: name one with --epoch N")
     write_export(args.out, content)
     print(
-        f"{args.out}: masters of role {args.export}, epochs {', '.join(masters)}{', sealed' if args.sealed else ''}"
+        f"{args.out}: masters of role {args.export}, epochs {', '.join(masters)}{'' if args.open else ', sealed'}"
     )
     return 0
 
 
 def write_export(out: Path, content: bytes) -> None:
     """Write what a reader is installed with, never over another file, and say what it is worth."""
-    if out.exists():
+    if os.path.lexists(out):
         raise ConfigError(f"{out} is there already; it is not overwritten")
     try:
         write_private(out, content)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.errors import PrivateFileError
-from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, SUITE_NAMES, KeysFile, KnownKey
+from juzhu_protocol.authority.key_specs import EPOCH_ROLES, PURPOSES, KeysFile, KnownKey
 from juzhu_protocol.authority.keys_folder import PROPOSAL_JSON, FolderState, key_path, read_state, sam_paths
 from juzhu_protocol.authority.private_files import is_protected, read_head
-from juzhu_protocol.authority.proposal import Proposal
-from juzhu_protocol.authority.sam_set import CHECK_NAMES, ROLES
+from juzhu_protocol.authority.proposal import Proposal, same_roots
+from juzhu_protocol.authority.sam_set import CHECK_NAMES
+from juzhu_protocol.card.keys import ROLE_NAMES
+from juzhu_protocol.crypto.signature import SUITE_NAMES
 from juzhu_protocol.errors import JuzhuError, RecordError
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.records.trust import Bundle, BundleKey, SignedBundle
@@ -18,6 +20,7 @@ from juzhu_protocol.rules.calendar import day_of, iso
 from juzhu_protocol.trust.bundle import PURPOSE_LIST, open_bundle
 
 OPEN = "OPEN: not sealed, for development alone"
+ROOT_CHANGES = "THE ROOT KEYS CHANGE"
 PURPOSE_NAMES = {number: name for name, number in PURPOSES.items()}
 
 
@@ -25,6 +28,11 @@ def fingerprint(data: bytes) -> str:
     """Return SHA-256 in groups that two people can read to each other."""
     text = sha256(data).hexdigest()
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def signed_fingerprint(proposal: Proposal) -> str:
+    """Return the fingerprint of what a root key signs: the bundle, keys.toml and roots.toml as they will be."""
+    return fingerprint(proposal.message())
 
 
 def describe(folder: Path, today: int) -> dict[str, Any]:
@@ -97,6 +105,9 @@ def lines(found: dict[str, Any]) -> list[str]:
         signed = f"signed by {proposal['signed']} of {proposal['threshold']}"
         told += ["", f"proposed: bundle version {proposal['version']}, {signed}"]
         told += [f"  {line}" for line in proposal["changes"]]
+        if proposal["root_changes"]:
+            told.append(f"  {ROOT_CHANGES}")
+        told.append(f"fingerprint of what is signed: {proposal['fingerprint']}")
     return told
 
 
@@ -137,7 +148,8 @@ def _proposal(state: FolderState) -> "dict[str, Any] | None":
     roots = proposal.roots(path)
     return {
         "version": proposal.bundle.bundle_version,
-        "fingerprint": fingerprint(proposal.body),
+        "fingerprint": signed_fingerprint(proposal),
+        "root_changes": not same_roots(roots, state.roots),
         "signed": len(proposal.agreeing(roots)),
         "threshold": roots.threshold,
         "changes": proposal_changes(proposal, path),
@@ -194,11 +206,10 @@ def _sam(epoch: int, path: Path) -> dict[str, Any]:
         head = read_head(path)
     except PrivateFileError:
         head = {}
-    names = {role: name for name, role in ROLES.items()}
     return {
         "epoch": epoch,
         "private": _private(path),
-        "check_values": {names[role]: str(head.get(check, "?")) for role, check in CHECK_NAMES.items()},
+        "check_values": {ROLE_NAMES[role]: str(head.get(check, "?")) for role, check in CHECK_NAMES.items()},
     }
 
 

@@ -7,25 +7,19 @@ trying things out.
 import argparse
 import os
 import time
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE
 from juzhu_protocol.errors import RecordError
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import day_of, start_of
 from juzhu_protocol.rules.decide import STATUS_REVOKED, STATUS_SUSPENDED
 from juzhu_protocol.rules.kaifeng import KAIFENG
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 
 from .card_command import option_day, option_serial
 from .errors import ConfigError
 from .permit import NOON, whole_division
-
-if TYPE_CHECKING:
-    from juzhu_protocol.authority.keys import SigningKey
 
 HIGHEST_SERIAL = 99_999_999
 
@@ -64,6 +58,8 @@ def register(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from juzhu_protocol.authority.list_signing import sign_manifest
+
     from .development_authority import open_or_make
 
     now = int(time.time()) if args.on is None else start_of(args.on) + NOON
@@ -73,7 +69,7 @@ def _run(args: argparse.Namespace) -> int:
     path = args.folder / f"{args.division}.manifest"
     try:
         args.folder.mkdir(parents=True, exist_ok=True)
-        manifest = _signed(key, args.division, _next_sequence(path), now, content)
+        manifest = sign_manifest(key, args.division, _next_sequence(path), now, content)
         # The manifest last: what it names is there already.
         for name, data in (
             ("bundle.bin", ring.bundle),
@@ -109,19 +105,3 @@ def _next_sequence(path: Path) -> int:
         return Manifest.from_bytes(path.read_bytes()).sequence + 1
     except RecordError as error:
         raise ConfigError(f"{path} is no manifest ({error}); move it aside") from None
-
-
-def _signed(key: "SigningKey", division: int, sequence: int, now: int, content: bytes) -> bytes:
-    manifest = Manifest(
-        suite=key.suite,
-        list_division=division,
-        key_epoch=key.spec.epoch,
-        sequence=sequence,
-        time=now,
-        content_length=len(content),
-        content_hash=sha256(content).digest(),
-        key_id=key.key_id,
-        signature=bytes(SIGNATURE_SIZE),
-    )
-    manifest.signature = key.sign(MANIFEST_CONTEXT, signed_part(manifest.to_bytes()))
-    return manifest.to_bytes()

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from juzhu_protocol.card.conversation import MAX_PHOTO
-from juzhu_protocol.hostside.roots import SUITE_NAMES
+from juzhu_protocol.crypto.signature import SUITES
 
 from .errors import ConfigError
 
@@ -23,7 +23,7 @@ def add_new_card(parser: argparse.ArgumentParser, *, otherwise: str = "") -> Non
     )
     parser.add_argument(
         "--suite",
-        choices=SUITE_NAMES,
+        choices=SUITES,
         default="ES256" if is_new else None,
         help=f"of the card's signatures and hashes (default: {otherwise or 'ES256'})",
     )
@@ -31,18 +31,18 @@ def add_new_card(parser: argparse.ArgumentParser, *, otherwise: str = "") -> Non
 
 def suite_of(args: argparse.Namespace) -> "int | None":
     """Return the suite of an option, None when another card's is to be taken."""
-    return None if args.suite is None else SUITE_NAMES[args.suite]
+    return None if args.suite is None else SUITES[args.suite]
 
 
 def photo_of(args: argparse.Namespace) -> "bytes | None":
     """Return the portrait of an option, None without one; ConfigError, ApplicationError when no card can hold it."""
     from juzhu_protocol.authority.photo import check_photo
+    from juzhu_protocol.hostside.regular_file import read_regular
 
     if args.photo is None:
         return None
     try:
-        with args.photo.open("rb") as file:
-            raw = bytes(file.read(MAX_READ))
+        raw = read_regular(args.photo, MAX_READ)
     except OSError as error:
         raise ConfigError(f"{args.photo}: {error.strerror}; give a JPEG's file") from None
     if not raw:

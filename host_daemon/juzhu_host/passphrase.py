@@ -4,6 +4,7 @@ import argparse
 import getpass
 import stat
 import sys
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def new_files(passphrase_file: "Path | None", what: str) -> "PrivateFiles":
 
 
 def _ask(prompt: str) -> bytes:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise ConfigError("there is no terminal to ask for the passphrase: give --passphrase-file FILE")
     try:
         return _checked(getpass.getpass(prompt), "the passphrase")
@@ -80,6 +81,9 @@ def _checked(text: str, where: str) -> bytes:
     from juzhu_protocol.authority.private_files import MAX_PASSPHRASE, passphrase_bytes
 
     passphrase = passphrase_bytes(text)
-    if not passphrase or len(passphrase) > MAX_PASSPHRASE or "\n" in text:
+    if not text.strip() or len(passphrase) > MAX_PASSPHRASE or "\n" in text:
         raise ConfigError(f"{where}: a passphrase is one line of 1 to {MAX_PASSPHRASE} bytes")
+    # Such as a mark that an editor puts first: nobody could type it again.
+    if any(unicodedata.category(letter) in ("Cc", "Cf") for letter in text):
+        raise ConfigError(f"{where}: a passphrase has no characters that cannot be typed")
     return passphrase

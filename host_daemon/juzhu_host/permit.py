@@ -14,7 +14,7 @@ from .clock_option import LAST_DAY, add_clock_offset, shown_time
 from .errors import ConfigError
 from .new_card_options import add_new_card, photo_of, suite_of
 from .passphrase import add_passphrase, given_files
-from .private_file import write_private
+from .private_file import write_named
 from .profile_option import add_profile, chosen_profile
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def run_act(args: argparse.Namespace) -> int:
         events = registry.events(permit.list_division, permit.serial)
     if args.card:
         try:
-            write_private(args.card, image.to_json())
+            write_named(args.card, image.to_json())
         except OSError as error:
             raise ConfigError(
                 f"the act is done (serial {permit.serial}), but {args.card} was not written: {error.strerror}; "

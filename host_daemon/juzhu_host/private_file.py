@@ -1,4 +1,4 @@
-"""Files about people: written whole or not at all, and for their owner's eyes."""
+"""Files that a user named to be written: most are about people, so all are private."""
 
 import os
 from collections.abc import Iterator
@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from juzhu_protocol.hostside.private_file import private_file
+
 
 @contextmanager
-def private_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of `path` when the block ends well; OSError when it cannot.
+def named_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a private file for `path`, or for what a link there leads to; OSError when it cannot be written.
 
     What is there and no regular file, such as a pipe, is written to as it is.
     """
@@ -17,17 +19,11 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as out:
             yield out
         return
-    place = Path(os.path.realpath(path))
-    new = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-            yield out
-        new.replace(place)
-    finally:
-        new.unlink(missing_ok=True)
+    with private_file(Path(os.path.realpath(path))) as out:
+        yield out
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a text as private_file has it."""
-    with private_file(path) as out:
+def write_named(path: Path, text: str) -> None:
+    """Write a text as named_file has it."""
+    with named_file(path) as out:
         out.write(text.encode())

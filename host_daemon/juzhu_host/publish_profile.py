@@ -2,7 +2,7 @@
 
 import logging
 
-from juzhu_protocol.authority.errors import NoKeyError
+from juzhu_protocol.authority.errors import NoKeyError, ProfileVersionError
 from juzhu_protocol.authority.journal import Journal
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.errors import ProfileSourceError
@@ -33,7 +33,8 @@ def signed_profile(
         return None
     try:
         return sign_profile(source.record, journal, keys, now)
-    except NoKeyError as error:
+    except (NoKeyError, ProfileVersionError) as error:
+        # The list must not wait for the profile.
         if wanted is not None:
             raise
         log.warning("the profile %s is not published: %s", source.name, error)

@@ -13,7 +13,7 @@ from juzhu_protocol.rules.kaifeng import KAIFENG
 
 from .card_command import option_day
 from .errors import ConfigError
-from .private_file import write_private
+from .private_file import write_named
 from .profile_option import add_profile, home_profile
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _run(args: argparse.Namespace) -> int:
     ]
     if args.svg is not None:
         try:
-            write_private(args.svg, svg_of(timeline, (titles[0], titles[1])))
+            write_named(args.svg, svg_of(timeline, (titles[0], titles[1])))
         except OSError as error:
             raise ConfigError(f"{args.svg}: {error.strerror}; give another file with --svg") from None
     if args.json:
@@ -86,7 +86,7 @@ def _life(args: argparse.Namespace) -> "tuple[CardImage, Sequence[Event], int, S
     if (args.card is None) == (args.registry is None):
         raise ConfigError("give either CARD, or --registry with --serial")
     if args.card is not None:
-        from .card_files import read_image
+        from juzhu_protocol.authority.card_image import read_image
 
         return read_image(args.card), (), 0, ()
     if args.serial is None:

@@ -139,7 +139,8 @@ def register(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from .card_files import read_image
+    from juzhu_protocol.authority.card_image import read_image
+
     from .local_trust import load_keys, load_list, load_profile_record
 
     image = read_image(args.card, checked=False)

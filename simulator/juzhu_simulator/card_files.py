@@ -5,7 +5,7 @@ from typing import Protocol
 
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.card import apdu
-from juzhu_protocol.card.conversation import MAX_HOLDER, MAX_PHOTO, MAX_SECURITY, MAX_SERVICE
+from juzhu_protocol.card.conversation import MAX_PHOTO, MAX_SECURITY, MAX_SERVICE
 from juzhu_protocol.card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
 from juzhu_protocol.card.secure_messaging import MAX_DATA
 
@@ -86,7 +86,7 @@ class CardFiles:
             apdu.SFI_PHOTO: image.photo,
             apdu.SFI_SECURITY: image.security,
         }
-        limits = (MAX_INFO, MAX_SERVICE, MAX_HOLDER, MAX_PHOTO, MAX_SECURITY)
+        limits = (MAX_INFO, MAX_SERVICE, apdu.HOLDER_SIZE, MAX_PHOTO, MAX_SECURITY)
         for (sfi, content), limit in zip(self._files.items(), limits, strict=True):
             if len(content) > limit:
                 raise CardImageError(f"file {sfi} has {len(content)} bytes, a chip has room for {limit}")

@@ -19,8 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from juzhu_protocol.authority.card_image import CardImage
-from juzhu_protocol.authority.errors import CardImageError
+from juzhu_protocol.authority.card_image import read_image
 
 from .card import Card, VirtualCard, air_time
 
@@ -159,23 +158,19 @@ def _serve(connection: socket.socket, session: VpcdSession) -> None:
             connection.sendall(answer.message)
 
 
-def load_image(path: Path) -> CardImage:
-    """Read a card image's file; CardImageError, naming the file, when it cannot be read or is none."""
-    try:
-        return CardImage.from_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CardImageError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise CardImageError(f"{path}: not UTF-8 text") from None
-    except CardImageError as error:
-        raise CardImageError(f"{path}: {error}") from None
-
-
 def command(arguments: argparse.Namespace) -> int:
     """Run `juzhu card vpcd` until SIGTERM or SIGINT."""
-    card = VirtualCard(load_image(arguments.image))
+    card = VirtualCard(read_image(arguments.image))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     lie_on_reader(card, arguments.host, arguments.port, arguments.kbit)
+
+
+def _host(text: str) -> str:
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no name or address of a machine") from None
+    return text
 
 
 def _port(text: str) -> int:
@@ -202,7 +197,9 @@ def register(readers: Any) -> None:
     vpcd.add_argument(
         "--image", type=Path, required=True, metavar="FILE", help="from `juzhu permit` or `juzhu card`"
     )
-    vpcd.add_argument("--host", default="127.0.0.1", help="where vpcd listens (default 127.0.0.1)")
+    vpcd.add_argument(
+        "--host", type=_host, default="127.0.0.1", help="where vpcd listens (default 127.0.0.1)"
+    )
     vpcd.add_argument("--port", type=_port, default=DEFAULT_PORT, help=f"its port (default {DEFAULT_PORT})")
     vpcd.add_argument("--kbit", type=_kbit, default=106.0, help="the card's speed in kbit/s (default 106)")
     vpcd.set_defaults(run=command)

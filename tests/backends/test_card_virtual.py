@@ -12,6 +12,7 @@ from juzhu_protocol.card.keys import ROLE_AUTHORITY, ROLE_BUS
 from juzhu_protocol.card.secure_messaging import MAX_DATA
 from juzhu_protocol.records.card import CardKeys, Info
 from juzhu_simulator.card import FIRST_DELAY_S, FREE_FAILURES, MAX_DELAY_S, VirtualCard, delay_after
+from juzhu_simulator.card_files import RefusedError
 
 
 class TestVirtualCard(CardSuite):
@@ -79,6 +80,12 @@ def test_most_that_a_secured_command_carries_is_read_back_whole(card, image):
             session.send(command(bytes(MAX_DATA + 1)))
     read = converse(card, at_desk())
     assert (read.service, read.endorsements[-1]) == (most, most)
+
+
+def test_record_that_no_answer_could_carry_is_refused_whoever_secured_it(card):
+    with pytest.raises(RefusedError) as refused:
+        card.files.append(ROLE_AUTHORITY, apdu.SFI_ENDORSEMENTS, bytes(MAX_DATA + 1))
+    assert refused.value.status == apdu.SW_NO_ROOM
 
 
 @pytest.mark.parametrize("size", [222, 223, 224, 446, 4096])

@@ -241,3 +241,23 @@ def test_adrs_are_numbered_without_a_gap_and_say_what_they_cost():
         assert [*re.findall(r"^## (.*)$", text, re.MULTILINE)] == ["Decision", "Why", "What it costs"], (
             page.name
         )
+
+
+def test_every_test_that_the_threat_model_names_exists():
+    named = [
+        code
+        for code in inline_code(text_of(ROOT / "docs" / "threat-model.md"))
+        if code.startswith("tests/") and ".py" in code
+    ]
+    assert len(named) > 40
+    missing = []
+    for code in named:
+        file, _, name = code.partition("::")
+        if not (ROOT / file).is_file():
+            missing.append(code)
+        elif name:
+            tree = ast.parse(text_of(ROOT / file))
+            functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+            if not any(isinstance(node, functions) and node.name == name for node in ast.walk(tree)):
+                missing.append(code)
+    assert missing == []

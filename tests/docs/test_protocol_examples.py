@@ -202,8 +202,8 @@ def decoded(wire):
 
 
 EXAMPLES = {
-    "organ-public-key": lambda: KEYS.permit_key(410202, 46186).signer.public_key,
-    "organ-key-id": lambda: KEYS.permit_key(410202, 46186).key_id,
+    "organ-public-key": lambda: KEYS.permit_key(410202, 46186, SUITE_ES256).signer.public_key,
+    "organ-key-id": lambda: KEYS.permit_key(410202, 46186, SUITE_ES256).key_id,
     "digest": lambda: signed_digest(SERVICE_CONTEXT, b"abc"),
     "sm2-public-key": lambda: SM2_SIGNER.public_key,
     "sm2-z": lambda: sm2_z(SM2_SIGNER.public_key, sm3),

@@ -8,11 +8,12 @@ import tomllib
 
 import pytest
 
+from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.profiles.source import CITY_RULE, FOLDER
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.rules.profile import CONDITION_AGE, CONDITION_NONE, CONDITION_PAPERS
 from juzhu_protocol.rules.reasons import ANSWER_NAMES, FLAG_NAMES, REASONS
-from juzhu_protocol.rules.services import ROLE_BUS, SERVICES, service_code, service_role
+from juzhu_protocol.rules.services import SERVICES, service_code, service_role
 from portable_files import PROTOCOL, ROOT
 
 TEXT = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -1,13 +1,15 @@
 """An authority for tests of `juzhu keys`: its commands, and what a reader then says of its cards."""
 
 import json
+from types import SimpleNamespace
 
+from juzhu_host import keys_files
 from juzhu_host.cli import main
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.records.card import Service
-from juzhu_protocol.rules.calendar import from_iso
+from juzhu_protocol.rules.calendar import from_iso, start_of
 from juzhu_protocol.trust.bundle import open_bundle
 from juzhu_protocol.trust.contexts import SERVICE_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_service
@@ -49,6 +51,12 @@ def make_folder(keys, place):
     code, said, wrong = keys("make", place, "--division", DIVISION, "--from", FIRST)
     assert (code, wrong) == (0, ""), said
     return place
+
+
+def at(monkeypatch, day):
+    """Set this machine's clock to noon of a day."""
+    now = start_of(from_iso(day)) + 43_200
+    monkeypatch.setattr(keys_files, "time", SimpleNamespace(time=lambda: now))
 
 
 def act_asks(act):

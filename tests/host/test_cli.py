@@ -1,9 +1,13 @@
 """The command `juzhu`: exit codes, and plugins that are broken."""
 
+import subprocess
+import sys
+
 import pytest
 
 from juzhu_host import cli
 from juzhu_host.errors import BrokerUrlError, BusError
+from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.errors import JuzhuError
 
 
@@ -135,3 +139,12 @@ def test_version_is_the_distributions(capsys):
         cli.main(["--version"])
     assert caught.value.code == 0
     assert capsys.readouterr().out.startswith("juzhu ")
+
+
+def test_output_on_a_full_device_is_told_and_not_a_traceback():
+    argv = [sys.executable, "-m", "juzhu_host.cli", "keys", "show", str(DEVELOPMENT_KEYS)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1
+    assert "what was done stands" in done.stderr

@@ -3,6 +3,7 @@
 import getpass
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,8 +12,10 @@ from host.keys_kit import (
     BEFORE,
     CITY,
     DIVISION,
+    FIRST,
     PASSPHRASE,
     THEFT,
+    at,
     authenticity,
     make_folder,
     never,
@@ -24,13 +27,14 @@ from host.keys_kit import (
     states,
     write_passphrase,
 )
+from juzhu_host import keys_files
 from juzhu_host.cli import main
 from juzhu_protocol.authority import private_files
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS
 from juzhu_protocol.authority.private_files import MIN_COST
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.card.keys import ROLE_BUS
-from juzhu_protocol.crypto.signature import SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.rules.calendar import from_iso
 from juzhu_protocol.rules.decide import GENUINE
 
@@ -38,6 +42,7 @@ from juzhu_protocol.rules.decide import GENUINE
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch):
     monkeypatch.setattr(private_files, "COST", MIN_COST)
+    at(monkeypatch, BEFORE)
 
 
 @pytest.fixture
@@ -74,7 +79,7 @@ def test_made_folder_signs_and_is_believed(folder, keys):
     assert found["bundle"]["version"] == 1
     assert (found["roots"]["threshold"], found["roots"]["keys"]) == (2, 3)
     assert [sam["epoch"] for sam in found["sam_sets"]] == [1]
-    key = ring_of(folder).permit_key(DIVISION, from_iso(BEFORE))
+    key = ring_of(folder).permit_key(DIVISION, from_iso(BEFORE), SUITE_ES256)
     assert authenticity(folder, service(key, BEFORE)) == GENUINE
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
@@ -103,13 +108,15 @@ def test_no_act_shows_or_writes_a_secret(folder, keys, tmp_path, passphrase):
     said.append(keys("rotate", folder, "permit-410200", "--from", THEFT))
     said += [keys("sign", folder, "--root", name) for name in ("root-1", "root-2")]
     said.append(keys("sam", folder))
-    said.append(keys("sam", folder, "--export", "bus", "--out", tmp_path / "bus.json"))
+    words = ("--out", tmp_path / "bus.json", "--new-passphrase-file", passphrase)
+    said.append(keys("sam", folder, "--export", "bus", *words))
+    texts = [(tmp_path / "bus.json").read_bytes()]
     said.append(keys("add", folder, "--name", "x", "--purpose", "list", "--division", CITY, sealed=never))
     ring = ring_of(folder)
     secrets = [key.signer._secret() for key in ring.keys]
     secrets += [sam.master(role) for sam in ring.sams.values() for role in range(4)] + [PASSPHRASE.encode()]
-    assert len(secrets) == 5 + 8 + 1
-    texts = ["".join(map(str, each)).encode() for each in said]
+    assert len(secrets) == 5 + 8 + 1, said
+    texts += ["".join(map(str, each)).encode() for each in said]
     texts += [path.read_bytes() for path in folder.iterdir()]
     for secret in secrets:
         for form in (secret, secret.hex().encode(), secret.hex().upper().encode()):
@@ -214,6 +221,9 @@ def test_service_without_a_terminal_is_told_what_to_give(folder, keys, monkeypat
         (b"two\nlines", 0o600, "one line"),
         (b"\xff", 0o600, "UTF-8"),
         (b"x" * 1025, 0o600, "one line"),
+        (b"   \n", 0o600, "one line"),
+        (bytes(20), 0o600, "cannot be typed"),
+        (b"\xef\xbb\xbf" + PASSPHRASE.encode(), 0o600, "cannot be typed"),
         (None, 0, "No such file"),
     ],
 )
@@ -298,23 +308,27 @@ def test_two_custodians_with_one_file_carried_between_them(folder, keys, tmp_pat
     sticks = {}
     for name in ("root-1", "root-2", "root-3"):
         sticks[name] = tmp_path / f"stick-{name}"
-        sticks[name].mkdir()
+        sticks[name].mkdir(mode=0o700)
         (folder / f"{name}.key").rename(sticks[name] / f"{name}.key")
     assert keys("rotate", folder, "permit-410200", "--from", THEFT)[0] == 0
     assert shown(keys, folder)["proposal"]["signed"] == 0
     carried = tmp_path / "carried.json"
     carried.write_bytes((folder / "proposal.json").read_bytes())
-    fingerprint = shown(keys, folder)["proposal"]["changes"]
+    proposal = shown(keys, folder)["proposal"]
+    line = f"fingerprint of what is signed: {proposal['fingerprint']}"
+    assert line in keys("show", folder)[1].splitlines()
     for number, name in enumerate(("root-3", "root-1"), 1):
         code, said, wrong = keys("sign", sticks[name], "--root", name, "--proposal", carried)
         assert (code, wrong) == (0, "")
         assert f"signed by {number} of 2" in said
         # What is signed is shown before: the same on both machines.
-        assert all(line in said for line in fingerprint)
+        assert all(change in said for change in proposal["changes"])
+        assert line in said.splitlines()
     assert shown(keys, folder)["bundle"]["version"] == 1
     code, said, _ = keys("sign", folder, "--proposal", carried, sealed=never)
     assert (code, "bundle version 2 is in force" in said) == (0, True)
-    assert shown(keys, folder)["bundle"] | {"bytes": 0} == shown(keys, folder)["bundle"] | {"bytes": 0}
+    assert line in said.splitlines()
+    assert (shown(keys, folder)["bundle"]["version"], shown(keys, folder)["bundle"]["believed"]) == (2, True)
     assert shown(keys, folder)["proposal"] is None
 
 
@@ -331,7 +345,7 @@ def test_one_custodian_twice_is_one(folder, keys):
 def test_custodians_medium_is_named(folder, keys, tmp_path):
     keys("rotate", folder, "permit-410200", "--from", THEFT)
     stick = tmp_path / "stick"
-    stick.mkdir()
+    stick.mkdir(mode=0o700)
     (folder / "root-2.key").rename(stick / "root-2.key")
     code, _, wrong = keys("sign", folder, "--root", "root-2")
     assert (code, "--root-folder" in wrong) == (78, True)
@@ -399,19 +413,188 @@ def test_nothing_to_sign_is_said(folder, keys):
     assert (code, "nothing waits for a signature" in wrong) == (78, True)
 
 
+# -- what may go wrong at the keyboard --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("act", ["show", "make", "sam", "drop", "sign", "rotate", "epoch"])
+def test_name_longer_than_any_file_has_is_refused_in_words(keys, act, tmp_path):
+    more = {
+        "make": ("--division", DIVISION),
+        "drop": ("x",),
+        "rotate": ("x",),
+        "sign": ("--root", "root-1"),
+        "epoch": ("--list", "x"),
+    }
+    for name in ("x" * 300, "x/" * 3_000):
+        sealed = never if act in ("show", "drop", "epoch") else lambda act: True
+        code, _, wrong = keys(act, tmp_path / name, *more.get(act, ()), sealed=sealed)
+        assert (code, len(wrong.strip().splitlines())) == (78, 1)
+
+
+def test_folder_whose_keys_end_before_they_begin_is_not_made(keys, tmp_path):
+    words = ("--division", DIVISION, "--from", "2027-01-01", "--through", "2026-01-01")
+    code, _, wrong = keys("make", tmp_path / "k", *words)
+    assert (code, "before they begin" in wrong) == (78, True)
+    assert not (tmp_path / "k").exists()
+
+
+@pytest.mark.parametrize("now", [-(10**10), 0, 2**32])
+def test_clock_that_no_bundle_can_bear_is_told_as_that_and_leaves_no_key(folder, keys, monkeypatch, now):
+    monkeypatch.setattr(keys_files, "time", SimpleNamespace(time=lambda: now))
+    before = {path.name for path in folder.iterdir()}
+    words = ("--name", "x", "--purpose", "permit", "--division", DIVISION)
+    for code, _, wrong in (keys("add", folder, *words), keys("drop", folder, "policy-410200", sealed=never)):
+        assert (code, "clock is wrong" in wrong) == (78, True)
+    assert {path.name for path in folder.iterdir()} - {"keys.lock"} == before - {"keys.lock"}
+
+
+def test_change_of_a_clock_years_ahead_is_asked_about(folder, keys, monkeypatch):
+    """Readers without a clock would take it for the time, and every later bundle is dated after it."""
+    at(monkeypatch, "2066-01-01")
+    code, _, wrong = keys("drop", folder, "policy-410200", sealed=never)
+    assert (code, "--accept-clock-jump" in wrong) == (78, True)
+    assert not (folder / "proposal.json").exists()
+    assert keys("drop", folder, "policy-410200", "--accept-clock-jump", sealed=never)[0] == 0
+
+
+def test_refused_rotation_leaves_no_key_file(folder, keys):
+    before = {path.name for path in folder.iterdir()} | {"keys.lock"}
+    for words in (("permit-410200", "--from", FIRST), ("permit-410200", "--from", "2078-01-01"), ("root-1",)):
+        assert keys("rotate", folder, *words)[0] == 78
+    assert {path.name for path in folder.iterdir()} == before
+
+
+def test_stolen_keys_successor_is_a_new_key_though_a_file_of_the_next_name_lies_there(folder, keys):
+    """It lay there when the folder was stolen: of a rotation that never came into force."""
+    keys("rotate", folder, "permit-410200", "--from", THEFT)
+    (folder / "proposal.json").unlink()
+    lost = (folder / "permit-410200-2.key").read_bytes()
+    code, said, _ = keys("revoke", folder, "permit-410200", "--on", BEFORE)
+    assert (code, "made permit-410200-3" in said) == (0, True)
+    assert (folder / "permit-410200-2.key").read_bytes() == lost
+    (folder / "root-4.key").write_bytes(b"of a run that was cut")
+    code, said, _ = keys("root", folder, "--replace", "root-1")
+    assert (code, "made root-5" in said) == (0, True)
+
+
+def test_roots_left_to_sign_are_counted_in_those_in_force(folder, keys):
+    assert keys("root", folder, "--replace", "root-1")[0] == 0
+    code, _, wrong = keys("root", folder, "--replace", "root-2")
+    assert (code, "1 root keys would be left to sign, and 2 must" in wrong) == (78, True)
+
+
+@pytest.mark.parametrize("words", [("--from", BEFORE), ("--from", FIRST)])
+def test_rotation_that_is_not_ahead_is_refused(folder, keys, words):
+    code, _, wrong = keys("rotate", folder, "permit-410200", *words)
+    assert (code, "is not ahead" in wrong) == (78, True)
+
+
+def test_name_that_the_parser_takes_for_none_is_refused(folder, keys):
+    code, _, wrong = keys("add", folder, "--name=--", "--purpose", "permit", "--division", DIVISION)
+    assert (code, "wants a name" in wrong) == (78, True)
+
+
+def test_file_that_is_swapped_while_the_passphrase_is_typed_is_not_signed(
+    folder, keys, tmp_path, monkeypatch
+):
+    keys("rotate", folder, "permit-410200")
+    carried = tmp_path / "carried.json"
+    carried.write_bytes((folder / "proposal.json").read_bytes())
+    keys("drop", folder, "policy-410200", sealed=never)
+
+    def swap(prompt):
+        carried.write_bytes((folder / "proposal.json").read_bytes())
+        return PASSPHRASE
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(getpass, "getpass", swap)
+    code, _, wrong = keys("sign", folder, "--root", "root-1", "--proposal", carried, sealed=never)
+    assert (code, "changed after it was shown" in wrong) == (78, True)
+    assert json.loads(carried.read_text())["signatures"] == []
+
+
+def test_rotation_signed_too_late_is_proposed_again(folder, keys, monkeypatch):
+    assert keys("rotate", folder, "permit-410200")[0] == 0
+    assert shown(keys, folder)["keys"][3]["valid_through"] != BEFORE
+    at(monkeypatch, "2026-01-24")
+    code, _, wrong = keys("sign", folder, "--root", "root-1")
+    assert (code, "propose it again" in wrong) == (78, True)
+    (folder / "proposal.json").unlink()
+    assert keys("rotate", folder, "permit-410200")[0] == 0
+    assert "in force" in signed_by(keys, folder, "root-1", "root-2")
+
+
+def test_revocation_is_not_put_off(folder, keys):
+    code, _, wrong = keys("revoke", folder, "permit-410200", "--on", THEFT)
+    assert (code, "is ahead" in wrong) == (78, True)
+
+
+def test_changed_roots_are_shown_before_they_are_signed(folder, keys):
+    keys("root", folder, "--replace", "root-1")
+    assert shown(keys, folder)["proposal"]["root_changes"]
+    assert "THE ROOT KEYS CHANGE" in keys("show", folder)[1]
+    assert "THE ROOT KEYS CHANGE" in keys("sign", folder, "--root", "root-2")[1]
+
+
+def test_root_key_that_others_can_read_does_not_sign(folder, keys, tmp_path):
+    keys("rotate", folder, "permit-410200")
+    (folder / "root-1.key").chmod(0o644)
+    code, _, wrong = keys("sign", folder, "--root", "root-1")
+    assert (code, "chmod 600" in wrong) == (78, True)
+
+
+def test_passphrase_that_no_file_here_can_tell_is_asked_for_twice(folder, keys, monkeypatch, tmp_path):
+    """Such as where only root keys are, which their custodians seal: a mistyped one would seal the new key."""
+    for path in folder.glob("*.key"):
+        if not path.name.startswith("root-"):
+            path.unlink()
+    asked = on_a_terminal(monkeypatch, PASSPHRASE, PASSPHRASE + "!")
+    words = ("--name", "x", "--purpose", "permit", "--division", DIVISION)
+    code, _, wrong = keys("add", folder, *words, sealed=never)
+    assert (code, "not the same" in wrong, len(asked)) == (78, True, 2)
+    assert not (folder / "x.key").exists()
+    on_a_terminal(monkeypatch, PASSPHRASE, PASSPHRASE)
+    assert keys("add", folder, *words, sealed=never)[0] == 0
+    # Now one is here that tells.
+    on_a_terminal(monkeypatch, PASSPHRASE + "!")
+    code, _, wrong = keys("sam", folder, sealed=never)
+    assert (code, "the passphrase is wrong" in wrong) == (78, True)
+
+
+def test_resealed_link_stays_a_link_and_the_file_it_leads_to_is_sealed(folder, keys, tmp_path, passphrase):
+    stick = tmp_path / "stick"
+    stick.mkdir(mode=0o700)
+    (folder / "root-1.key").rename(stick / "root-1.key")
+    (folder / "root-1.key").symlink_to(stick / "root-1.key")
+    own = tmp_path / "own"
+    own.write_text("another custodian, other words")
+    own.chmod(0o600)
+    before = (stick / "root-1.key").read_bytes()
+    words = (folder / "root-1.key", "--passphrase-file", passphrase, "--new-passphrase-file", own)
+    assert keys("reseal", *words)[0] == 0
+    assert (folder / "root-1.key").is_symlink()
+    assert (stick / "root-1.key").read_bytes() != before
+
+
+def test_closed_standard_input_is_no_terminal(folder, keys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    code, _, wrong = keys("sam", folder, sealed=never)
+    assert (code, "there is no terminal" in wrong) == (78, True)
+
+
 # -- what a role's readers are installed with ---------------------------------------------------------------
 
 
 def test_exported_masters_are_one_roles_alone_and_for_the_owners_eyes(folder, keys, tmp_path):
     keys("sam", folder)
     out = tmp_path / "bus.json"
-    code, said, _ = keys("sam", folder, "--export", "bus", "--out", out)
+    code, said, _ = keys("sam", folder, "--export", "bus", "--open", "--out", out)
     assert (code, "IS NOT SEALED" in said) == (0, True)
     assert out.stat().st_mode & 0o777 == 0o600
     content = json.loads(out.read_text())
     ring = ring_of(folder)
     assert content == {"bus_masters": {str(n): ring.sam_set(n).master(ROLE_BUS).hex() for n in (1, 2)}}
-    code, _, wrong = keys("sam", folder, "--export", "bus", "--out", out)
+    code, _, wrong = keys("sam", folder, "--export", "bus", "--open", "--out", out)
     assert (code, "not overwritten" in wrong) == (78, True)
 
 
@@ -419,7 +602,7 @@ def test_export_leaves_out_epochs_that_the_role_accepts_no_more(folder, keys, tm
     keys("sam", folder)
     keys("epoch", folder, "--role", "counter", "--lowest", 2, sealed=never)
     signed_by(keys, folder, "root-1", "root-2")
-    keys("sam", folder, "--export", "counter", "--out", tmp_path / "c.json")
+    keys("sam", folder, "--export", "counter", "--open", "--out", tmp_path / "c.json")
     assert list(json.loads((tmp_path / "c.json").read_text())["counter_masters"]) == ["2"]
 
 
@@ -428,9 +611,7 @@ def test_sealed_export_opens_where_the_reader_is_set_up(folder, keys, tmp_path):
     other.write_text("words for the one who installs")
     other.chmod(0o600)
     sealed, out = tmp_path / "bus.sealed", tmp_path / "bus.json"
-    code, said, _ = keys(
-        "sam", folder, "--export", "bus", "--sealed", "--out", sealed, "--new-passphrase-file", other
-    )
+    code, said, _ = keys("sam", folder, "--export", "bus", "--out", sealed, "--new-passphrase-file", other)
     assert (code, "IS NOT SEALED" in said) == (0, False)
     assert ring_of(folder).sam_set().master(ROLE_BUS).hex() not in sealed.read_text()
     code, said, _ = keys("unseal", sealed, "--out", out, "--passphrase-file", other, sealed=never)

@@ -12,7 +12,8 @@ import pytest
 
 from juzhu_host.bus import Message, MqttBus, stay_connected
 from juzhu_host.errors import BusError, ConfigError
-from juzhu_host.publish import ListSource, Publisher, until_stopped
+from juzhu_host.list_source import ListSource
+from juzhu_host.publish import Publisher, until_stopped
 from juzhu_host.publish_profile import signed_profile
 from juzhu_protocol.authority.database import writing
 from juzhu_protocol.authority.errors import (

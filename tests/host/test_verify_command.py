@@ -8,8 +8,8 @@ import pytest
 from host.authority_kit import Authority
 from juzhu_host import clock_option, verify_command
 from juzhu_host.cli import main
-from juzhu_host.lists_command import _signed
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
+from juzhu_protocol.authority.list_signing import sign_manifest
 from juzhu_protocol.lists.plain import build_list
 from juzhu_protocol.profiles.source import find_profile
 from juzhu_protocol.records.card import Service
@@ -175,7 +175,7 @@ def strangers_list(folder):
     content = build_list(CITY, 99, {})
     key = next(key for key in ring.keys if key.spec.name == "list")
     (folder / f"{CITY}.list").write_bytes(content)
-    (folder / f"{CITY}.manifest").write_bytes(_signed(key, CITY, 9, noon(SIGNED_ON), content))
+    (folder / f"{CITY}.manifest").write_bytes(sign_manifest(key, CITY, 9, noon(SIGNED_ON), content))
 
 
 def own_ring(folder):
@@ -186,7 +186,7 @@ def other_divisions_list(folder):
     ring = own_ring(folder)
     content = build_list(110000, 99, {})
     (folder / f"{CITY}.list").write_bytes(content)
-    manifest = _signed(ring.list_key(110000, from_iso(SIGNED_ON)), 110000, 9, noon(SIGNED_ON), content)
+    manifest = sign_manifest(ring.list_key(110000, from_iso(SIGNED_ON)), 110000, 9, noon(SIGNED_ON), content)
     (folder / f"{CITY}.manifest").write_bytes(manifest)
 
 
@@ -194,7 +194,7 @@ def content_of_another_division(folder):
     content = build_list(110000, 99, {})
     key = own_ring(folder).list_key(CITY, from_iso(SIGNED_ON))
     (folder / f"{CITY}.list").write_bytes(content)
-    (folder / f"{CITY}.manifest").write_bytes(_signed(key, CITY, 9, noon(SIGNED_ON), content))
+    (folder / f"{CITY}.manifest").write_bytes(sign_manifest(key, CITY, 9, noon(SIGNED_ON), content))
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_clock_behind_a_signed_time_is_no_clock(judge, tmp_path, monkeypatch, 
     content = build_list(CITY, 99, {})
     key = ring.list_key(CITY, from_iso(SIGNED_ON))
     (tmp_path / "lists" / f"{CITY}.list").write_bytes(content)
-    (tmp_path / "lists" / f"{CITY}.manifest").write_bytes(_signed(key, CITY, 2, now + ahead, content))
+    (tmp_path / "lists" / f"{CITY}.manifest").write_bytes(sign_manifest(key, CITY, 2, now + ahead, content))
     verdict = judge(*LISTS)[1]
     assert (verdict["reason"], verdict["today"]) == (reason, today)
 

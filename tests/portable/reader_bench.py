@@ -14,6 +14,7 @@ from juzhu_device.settings import ReaderSettings
 from juzhu_device.table_slots import SLOT_SIZE
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
+from juzhu_protocol.crypto.signature import SUITE_ES256
 from juzhu_protocol.crypto.sm3 import compress
 from juzhu_protocol.link.events import RequestReceived, ResponseReceived
 from juzhu_protocol.link.machine import LinkMachine
@@ -121,8 +122,9 @@ class Rtc:
 class Bench:
     """One reader and its host; `restart` is what a power cut or a watchdog leaves."""
 
-    def __init__(self, flash=None):
+    def __init__(self, flash=None, roots=fixtures.ROOTS, threshold=fixtures.THRESHOLD):
         self.flash = flash or RamFlash()
+        self.roots = Roots(list(roots), threshold, SUITE_ES256)
         self.rtc = Rtc()
         self.sm3_compress = compress
         self.sam = SoftwareSam(ROLE_BUS, {EPOCH: BUS_MASTER}, self.random)
@@ -148,7 +150,7 @@ class Bench:
         settings = ReaderSettings(
             b"bench-1",
             KEY,
-            Roots(list(fixtures.ROOTS), fixtures.THRESHOLD),
+            self.roots,
             KAIFENG,
             KAIFENG.service("bus.senior"),
         )

@@ -7,6 +7,7 @@ from bench_card import BUS_MASTER, BenchCard
 from reader_bench import TRUST, Bench, installed
 from reader_fixtures import (
     BEYOND_DIVISIONS,
+    BUNDLE_2,
     BUNDLE_BUS_EPOCH_2,
     BUNDLE_ORGAN_EXPIRED,
     BUNDLE_ORGAN_REVOKED,
@@ -16,6 +17,7 @@ from reader_fixtures import (
     PERMIT_BY_ENDORSEMENT_KEY,
     SUSPENDED,
     SWAPPED_INFO,
+    UNKNOWN,
 )
 
 from juzhu_protocol.card.sam import SoftwareSam
@@ -25,10 +27,13 @@ from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER, TRY_AGAIN
 
 INFO, SERVICE = GOOD
 MUTUAL_AT, SERVICE_AT = 4, 5
+KEY_ID_AT = 10
+"""In INFO."""
 
 GENUINE_ANSWER = (ALLOW, reasons.IN_FORCE)
 NOT_GENUINE = (REFER, reasons.NOT_GENUINE)
 UNREADABLE = (REFER, reasons.UNREADABLE)
+UNKNOWN_KEY = (REFER, reasons.UNKNOWN_KEY)
 UPDATE_READER = (REFER, reasons.UPDATE_READER)
 
 
@@ -94,6 +99,29 @@ def test_cloned_card_is_referred_and_reads_no_list():
     for files in (GOOD, GOOD_SM2, SUSPENDED):
         assert bench.verdict(BenchCard(*files, master=bytes(32))) == NOT_GENUINE
     assert bench.verdict(SUSPENDED) == (DENY, reasons.SUSPENDED)
+
+
+def test_card_of_an_authority_that_the_reader_does_not_know_is_called_no_forgery():
+    bench = installed()
+    foreign = BenchCard(*UNKNOWN, master=bytes(range(64, 96)))
+    assert bench.tap(foreign).apdus == MUTUAL_AT
+    assert bench.verdict(foreign) == UNKNOWN_KEY
+    # Its authority known, such a chip is none of that authority's.
+    assert bench.send(TRUST, BUNDLE_2) == 0
+    assert bench.verdict(foreign) == NOT_GENUINE
+
+
+def test_card_that_cannot_prove_itself_to_a_reader_without_a_bundle_is_called_no_forgery():
+    assert Bench().verdict(BenchCard(*GOOD, master=bytes(32))) == UNKNOWN_KEY
+
+
+def test_copier_who_names_a_key_that_nobody_has_is_referred_and_reads_no_list():
+    bench = installed()
+    for files in (GOOD, GOOD_SM2, SUSPENDED):
+        info = flipped(files[0], KEY_ID_AT)
+        assert bench.verdict(BenchCard(info, files[1], master=bytes(32))) == UNKNOWN_KEY
+    # INFO decides nothing else: the same on a genuine chip changes nothing.
+    assert bench.verdict(BenchCard(flipped(INFO, KEY_ID_AT), SERVICE)) == GENUINE_ANSWER
 
 
 def test_card_that_refuses_authentication_is_referred():
@@ -303,6 +331,39 @@ def test_sam_that_is_gone_is_the_readers_fault_and_a_report():
     assert bench.reports == ["the SAM cannot be reached: OSError"]
     bench.sam = reachable
     assert bench.verdict(GOOD) == GENUINE_ANSWER
+
+
+def test_whatever_breaks_in_a_sam_is_the_readers_fault_and_leaves_it_at_work():
+    class Broken:
+        role = 1
+
+        def __init__(self, step, error):
+            self.step = step
+            self.error = error
+
+        def begin(self, epoch, list_division, serial, challenge):
+            if self.step == "begin":
+                raise self.error
+            return reachable.begin(epoch, list_division, serial, challenge)
+
+        def finish(self, answer):
+            raise self.error
+
+    bench = installed()
+    reachable = bench.sam
+    for step in ("begin", "finish"):
+        for error in (ValueError("of serial 1001"), OSError(5), MemoryError(), KeyError("1001"), TypeError()):
+            bench.reports = []
+            bench.sam = Broken(step, error)
+            shown = bench.tap(GOOD)
+            assert (shown.answer, shown.verdict.reason) == (REFER, reasons.READER_FAULT)
+            assert bench.reports == ["fault while reading a card: " + type(error).__name__]
+            # The conversation is over: what the card still says is no answer to anything, and the ticks go on.
+            assert bench.core.card_response(b"\x90\x00", bench.now_ms) == []
+            bench.core._verifier.prepare([])
+            bench.pass_time(20)
+            bench.sam = reachable
+            assert bench.verdict(GOOD) == GENUINE_ANSWER
 
 
 def test_attack_leaves_no_pseudonym_in_the_taps():

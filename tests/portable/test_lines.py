@@ -1,5 +1,6 @@
 """What a reader says, in public and to staff: complete, short, and in public the same for everybody."""
 
+from juzhu_protocol.card.keys import ROLE_BUS, ROLE_COUNTER
 from juzhu_protocol.rules.lines import FLAG_LINES, MAX_CHINESE, MAX_ENGLISH, SHORT_LINES
 from juzhu_protocol.rules.reasons import (
     ALLOW,
@@ -12,7 +13,6 @@ from juzhu_protocol.rules.reasons import (
     TRY_AGAIN,
     public_line,
 )
-from juzhu_protocol.rules.services import ROLE_BUS, ROLE_COUNTER
 
 
 def test_every_reason_and_every_flag_has_a_staff_line():

@@ -33,6 +33,7 @@ from juzhu_device.pseudonym import LABEL, NO_PSEUDONYM
 from juzhu_device.tap_ring import CHAIN_LABEL
 from juzhu_protocol.crypto.mac import derive_key
 from juzhu_protocol.errors import FutureTimeError, MalformedObjectError, RollbackError, UnknownKeyError
+from juzhu_protocol.records.trust import BundleKey
 from juzhu_protocol.rules import reasons
 from juzhu_protocol.rules.calendar import day_of
 from juzhu_protocol.rules.reasons import ALLOW, DENY, REFER
@@ -194,6 +195,39 @@ def test_tables_are_made_for_the_list_key_first_and_for_no_key_that_is_never_met
         (1, 2, 410225),
     ]
     assert sorted(bench.core._verifier._waiting[-3:]) == sorted([(1, root) for root in ROOTS])
+
+
+def test_newest_keys_and_the_roots_have_tables_before_keys_that_ended():
+    bench = installed()
+    today = day_of(bench.core.store.clock_floor)
+    listing = next(key for key in bench.core.store.keys.keys if key.purpose == 2)
+    keys = []
+    # Each row: a purpose, and the first and last day of a key for it.
+    for purpose, first, last in (
+        (1, today - 4000, today - 733),
+        (1, today - 3000, today - 732),
+        (1, today - 2000, today - 1),
+        (1, today - 1000, today),
+        (1, today + 10, today + 900),
+        (4, today - 3000, today - 10),
+        (4, today - 900, today + 900),
+        (4, today - 10, today + 900),
+        (2, today - 3000, today - 1),
+        (2, today - 900, today + 900),
+    ):
+        key = BundleKey.read(listing.to_bytes(), 0)[0]
+        key.purpose, key.valid_from, key.valid_through = purpose, first, last
+        key.public_key = bytes([len(keys)]) * 64
+        keys.append(key)
+    bench.core.store.keys.keys = keys
+    for entry in [entry for key in keys if key.purpose != 2 for entry in key.divisions]:
+        entry.division = 410202
+    bench.core._prepare_keys()
+    waiting = [public_key for _, public_key in bench.core._verifier._waiting[1:]]
+    order = [keys.index(key) for name in waiting for key in keys if key.public_key == name]
+    # The list's key; endorsement keys and permit keys, the newest first; those that ended, but for the long lapsed.
+    assert order == [9, 7, 6, 4, 3, 5, 2, 1]
+    assert sorted(waiting[5:8]) == sorted(ROOTS)
 
 
 # -- what is told of a card ------------------------------------------------------------------------

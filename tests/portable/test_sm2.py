@@ -3,6 +3,7 @@
 from toy_signer import (
     GENERATORS,
     affine,
+    multiple,
     number,
     pair_of,
     public_key,
@@ -15,7 +16,16 @@ from toy_signer import (
 
 from juzhu_protocol.crypto.comb import TablePair, joint_multiply
 from juzhu_protocol.crypto.curve import P256, SM2, decode_point, encode_point, inverse
-from juzhu_protocol.crypto.signature import SM2_SIGNER_ID, signed_digest, sm2_z, verify_es256, verify_sm2
+from juzhu_protocol.crypto.signature import (
+    SM2_SIGNER_ID,
+    SUITE_ES256,
+    SUITE_SM2_SM3,
+    decode_key,
+    signed_digest,
+    sm2_z,
+    verify_es256,
+    verify_sm2,
+)
 from juzhu_protocol.crypto.sm3 import sm3
 from juzhu_protocol.errors import KeyFormatError
 
@@ -237,3 +247,20 @@ def test_y_may_be_either_root_and_each_is_another_key():
     opposite = encode_point((x, P - y))
     assert decode_point(SM2, opposite) == (x, P - y)
     assert not verify_sm2(pair_of(SM2, (x, P - y)), DIGEST, SIGNATURE)
+
+
+def test_generators_opposite_is_no_key_of_the_standard():
+    opposite = raw(SM2.gx, P - SM2.gy)
+    # Its private key would be n - 1, and then s may be anything: x1 is that of -r*G whatever s was chosen. A digest
+    # that fits an r is easily computed, as here; a message that has it is not.
+    r = next(r for r in (number(sm3(bytes([i]))) % N for i in range(1, 9)) if r)
+    digest = int.to_bytes((r - multiple(SM2, r)[0]) % N, 32, "big")
+    for s in (1, 5, N - 1):
+        if (r + s) % N:
+            assert verify_sm2(pair_of(SM2, decode_point(SM2, opposite)), digest, raw(r, s))
+    try:
+        decode_key(SUITE_SM2_SM3, opposite)
+    except KeyFormatError:
+        assert decode_key(SUITE_ES256, raw(P256.gx, P256.p - P256.gy))
+        return
+    raise AssertionError("the key of n - 1 was taken")

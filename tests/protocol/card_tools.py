@@ -13,12 +13,14 @@ from juzhu_protocol.card.sam import SoftwareSam
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.hostside.aes import AesCbc
 from juzhu_protocol.hostside.native import NativeVerifier
+from juzhu_protocol.records.card import Service
 from juzhu_protocol.records.trust import Bundle
 from juzhu_protocol.rules.calendar import from_iso
 from juzhu_protocol.rules.decide import GENUINE
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.trust.bundle import TrustedKeys
 from juzhu_protocol.trust.chip import judge_chip
+from juzhu_protocol.trust.contexts import SERVICE_CONTEXT, signed_part
 from juzhu_protocol.trust.service import check_session, read_card
 from juzhu_simulator.card import VirtualCard
 
@@ -28,6 +30,8 @@ ROLES = (ROLE_BUS, ROLE_COUNTER, ROLE_AUTHORITY)
 EPOCH = 1
 DIVISION = 410225
 BORN, ISSUED = from_iso("1956-04-12"), from_iso("2023-06-15")
+PERMIT_KEY = KEYS.permit_key(DIVISION, ISSUED, SUITE_ES256)
+ENDORSEMENT_KEY = KEYS.endorsement_key(DIVISION, ISSUED, SUITE_ES256)
 PHOTO = b"\xff\xd8" + bytes(range(256)) * 15 + b"\xff\xd9"
 VERIFIER = NativeVerifier()
 
@@ -62,6 +66,24 @@ def issued(serial=7, suite=SUITE_ES256, *, photo=PHOTO, endorsements=1):
         permit = permits.endorse(permit, permit.good_through - 3, KAIFENG)
         image = endorse_card(image, permit, KEYS)
     return replace(image, card_keys=card_keys_of(image, KEYS))
+
+
+def changed(raw, kind, **values):
+    """A record with other values, its signature as it was."""
+    record = kind.from_bytes(raw)
+    for name, value in values.items():
+        setattr(record, name, value)
+    return record.to_bytes()
+
+
+def signed(raw, kind, context, key, **values):
+    """A record with other values, signed by a key that names itself."""
+    raw = changed(raw, kind, key_id=key.key_id, suite=key.suite, **values)
+    return raw[:-64] + key.sign(context, signed_part(raw))
+
+
+def service_of(image, key, **values):
+    return replace(image, service=signed(image.service, Service, SERVICE_CONTEXT, key, **values))
 
 
 def card_of(image, random=None):

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from juzhu_host.cli import main
+from juzhu_simulator import bench
 from juzhu_simulator.bench import verify, verify_rig
 from juzhu_simulator.bench.rigs import run_here, run_in_vm
 from juzhu_simulator.errors import ProcessError
@@ -81,3 +83,63 @@ def test_hashing_stands_apart_and_the_cache_is_a_part_of_a_cold_check():
     told = verify.figures(found)["SM2-SM3"]
     assert (told["cold"], told["cached"], told["cached_percent"]) == (1060, 22.0, 2.08)
     assert told["hash_of_one_block"] == 200
+
+
+def within_limits():
+    one = {"curve": verify.CURVE_LIMIT, "cached_percent": verify.CACHED_LIMIT_PERCENT}
+    return {runtime: {name: dict(one) for name in verify.SUITES} for runtime in ("cpython", "micropython")}
+
+
+def bench_that_finds(found, monkeypatch, capsys):
+    """Exit code, standard output and standard error of `juzhu bench verify --json` with these figures."""
+
+    async def run(arguments):
+        return found
+
+    monkeypatch.setitem(bench.BENCHES, "verify", ("", run))
+    code = bench.command(argparse.Namespace(name="verify", json=True, count=1))
+    said = capsys.readouterr()
+    assert {name: json.loads(said.out)[name] for name in found} == found
+    return code, said.err
+
+
+def test_figures_at_their_limits_pass(monkeypatch, capsys):
+    assert bench_that_finds(within_limits(), monkeypatch, capsys) == (0, "")
+
+
+@pytest.mark.parametrize("suite", verify.SUITES)
+@pytest.mark.parametrize(
+    ("runtime", "name", "value", "said"),
+    [
+        ("micropython", "curve", verify.CURVE_LIMIT + 1, "1751 units, the limit is 1750"),
+        ("micropython", "cached_percent", 3.01, "3.01 % of a cold one, the limit is 3 %"),
+        ("micropython", "cached_percent", None, "None % of a cold one"),
+        ("cpython", "cached_percent", 3.01, "3.01 % of a cold one"),
+    ],
+)
+def test_figure_beyond_its_limit_ends_the_bench_as_refused(
+    suite, runtime, name, value, said, monkeypatch, capsys
+):
+    found = within_limits()
+    found[runtime][suite][name] = value
+    code, err = bench_that_finds(found, monkeypatch, capsys)
+    assert code == 1
+    assert err.startswith(f"juzhu: {runtime}, {suite}: ")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_figures_of_one_runtime_are_judged_alone():
+    found = within_limits()
+    del found["micropython"]
+    found["cpython"]["ES256"]["curve"] = 10 * verify.CURVE_LIMIT
+    assert verify.missed_limits(found) == []
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "", "x", "1.5", "\u0663", "1000000", "9" * 30])
+@pytest.mark.parametrize("name", bench.BENCHES)
+def test_count_that_measures_nothing_is_wrong_usage(name, count, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", name, "--json", f"--count={count}"])
+    assert ended.value.code == 64
+    assert "a count is 1 to" in capsys.readouterr().err

@@ -16,7 +16,11 @@ from parts import needs
 
 WHOLE = 5
 """APDUs of a whole conversation with a bus: SELECT, INFO, challenge, authentication, SERVICE."""
-ENDS_EARLY = {"copied onto a blank chip": 4, "copied onto another card's chip": 4}
+ENDS_EARLY = {
+    "copied onto a blank chip": 4,
+    "copied onto another card's chip": 4,
+    "of an unknown authority": 4,
+}
 """Chips that do not prove themselves: SERVICE is not read."""
 
 JUZHU = str(Path(sys.executable).parent / "juzhu")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from stages import PLAIN_STEPS, act, all_taps_stored, every_verdict, stored_taps, tap, until
 
+from juzhu_simulator.demo.cast import LANKAO_KEY
 from juzhu_simulator.demo.stage import Stage
 from parts import needs, nightly
 
@@ -77,6 +78,27 @@ async def test_reader_killed_while_lists_arrive_never_holds_half_a_list(tmp_path
             await until(stage, reader, CARD, REFUSED, ALLOWED)
             await act(stage, "restore", CARD)
             await until(stage, reader, CARD, ALLOWED, REFUSED)
+        assert await every_verdict(stage, reader) == []
+
+
+@pytest.mark.parametrize("runtime", READERS)
+async def test_revoked_key_reaches_a_reader_that_was_dead_and_stays_revoked_after_sigkill(runtime, tmp_path):
+    reader, card = f"reader-{runtime}", "signed with a stolen key"
+    async with Stage(tmp_path, [runtime]) as stage:
+        await stage.ready()
+        # Verified, and so in the reader's memory of verified records.
+        assert await tap(stage, reader, card) == ALLOWED
+        await stage.children[reader].kill()
+        await stage.field.gone(reader)
+        await stage.revoke_key(LANKAO_KEY)
+        await stage.children[reader].start()
+        await until(stage, reader, card, "REFER, key-revoked", ALLOWED)
+        assert await every_verdict(stage, reader) == []
+        await stage.children["daemon"].kill()
+        await stage.children[reader].kill()
+        await stage.field.gone(reader)
+        await stage.children[reader].start()
+        assert await tap(stage, reader, card) == "REFER, key-revoked"
         assert await every_verdict(stage, reader) == []
 
 

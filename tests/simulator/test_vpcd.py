@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.card_images import make_images
+from juzhu_protocol.authority.card_image import read_image
 from juzhu_protocol.authority.errors import CardImageError
 from juzhu_protocol.card import apdu
 from juzhu_simulator.card import VirtualCard, air_time
@@ -28,7 +29,6 @@ from juzhu_simulator.vpcd import (
     _serve,
     contactless_atr,
     lie_on_reader,
-    load_image,
 )
 
 KBIT_S = 106.0
@@ -246,6 +246,8 @@ def test_connection_that_met_itself_is_given_up(image):
         (b"\xff\xfe", "not UTF-8"),
         (b"{}", "format is"),
         (b"[", "JSON"),
+        (b"[" * 200_000, "nested"),
+        (b" " * 300_000, "more than"),
     ],
 )
 def test_image_that_is_none_is_refused_with_its_files_name(tmp_path, content, said):
@@ -253,13 +255,23 @@ def test_image_that_is_none_is_refused_with_its_files_name(tmp_path, content, sa
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(CardImageError, match=said) as caught:
-        load_image(path)
+        read_image(path)
     assert os.fspath(path) in str(caught.value)
     assert caught.value.exit_code == 78
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--port", "0"], ["--port", "65536"], ["--port", "x"], ["--kbit", "0"], ["--kbit", "nan"], []]
+    "wrong",
+    [
+        ["--host", "a..b"],
+        ["--host", "x" * 300],
+        ["--port", "0"],
+        ["--port", "65536"],
+        ["--port", "x"],
+        ["--kbit", "0"],
+        ["--kbit", "nan"],
+        [],
+    ],
 )
 def test_wrong_option_is_wrong_usage(image_file, wrong):
     argv = [sys.executable, "-m", "juzhu_host.cli", "card", "vpcd", *wrong]

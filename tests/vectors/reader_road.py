@@ -156,7 +156,7 @@ class RoadBench(Bench):
 
     def __init__(self, profile: Profile, service: ServiceRule, flash: "RamFlash | None" = None) -> None:
         self._settings = ReaderSettings(b"road-1", KEY, world.roots(), profile, service)
-        super().__init__(flash)
+        super().__init__(flash, [root.signer.public_key for root in world.ROOTS], world.THRESHOLD)
 
     def restart(self) -> None:
         super().restart()

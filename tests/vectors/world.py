@@ -47,6 +47,7 @@ WITHDRAWN_ON = 46000
 SERIALS = range(2, 99_999_998)
 THRESHOLD = 2
 WITHDRAWN_EPOCH, EPOCH, UNKNOWN_EPOCH = 1, 2, 3
+FOREIGN_MASTER = bytes(range(96, 128))
 BUS_MASTERS = {WITHDRAWN_EPOCH: BUS_MASTER, EPOCH: BUS_MASTER}
 
 
@@ -75,7 +76,7 @@ BELIEVED = (ORGAN, ORGAN_ELSEWHERE, ORGAN_SM2, ELSEWHERE_SM2, WITHDRAWN, LIST_KE
 
 def roots() -> Roots:
     """Whom everybody here believes."""
-    return Roots([root.signer.public_key for root in ROOTS], THRESHOLD)
+    return Roots([root.signer.public_key for root in ROOTS], THRESHOLD, SUITE_ES256)
 
 
 @cache
@@ -104,7 +105,7 @@ def manifest(content: bytes, time: int, sequence: int = 1) -> bytes:
 def roots_toml() -> str:
     """The file that names the roots."""
     names = ", ".join(f'"{root.signer.public_key.hex()}"' for root in ROOTS)
-    return f"threshold = {THRESHOLD}\nkeys = [{names}]\n"
+    return f'suite = "ES256"\nthreshold = {THRESHOLD}\nkeys = [{names}]\n'
 
 
 def list_content(serial: int, status: int, covered: bool, rng: Random) -> bytes:
@@ -211,6 +212,11 @@ def _of_epoch(epoch: int) -> "Callable[..., Card]":
     return make
 
 
+def _foreign(record: Service, serial: int, key: SigningKey) -> Card:
+    """A genuine card of an authority that nobody here knows, with masters of its own."""
+    return replace(_signed(record, serial, STRANGER), chip={"master": FOREIGN_MASTER})
+
+
 def _copied(record: Service, serial: int, key: SigningKey) -> Card:
     """A genuine card's files on a chip that no authority gave keys."""
     return replace(_signed(record, serial, key), chip={"master": bytes(32)})
@@ -249,6 +255,7 @@ _WRONG_FILES: "dict[int, tuple[Callable[..., Card], ...]]" = {
         _led_astray,
         _other_suite,
     ),
+    # Also of this authority: an organ whose key the bundle does not hold, or not yet.
     KEY_UNKNOWN: (lambda record, serial, key: _signed(record, serial, STRANGER),),
     KEY_WITHDRAWN: (lambda record, serial, key: _signed(record, serial, WITHDRAWN),),
     NEWER_PROFILE: (_changed("info", 1, 2), _changed("service", 1, 2)),
@@ -261,7 +268,7 @@ _WRONG_FILES: "dict[int, tuple[Callable[..., Card], ...]]" = {
 }
 _WRONG_CHIPS: "dict[int, tuple[Callable[..., Card], ...]]" = {
     FORGED: (_copied, _holding_fewer),
-    KEY_UNKNOWN: (_of_epoch(UNKNOWN_EPOCH), _of_epoch(0)),
+    KEY_UNKNOWN: (_of_epoch(UNKNOWN_EPOCH), _of_epoch(0), _foreign),
     KEY_WITHDRAWN: (_of_epoch(WITHDRAWN_EPOCH),),
     GARBLED: (_tampered,),
     OUTDATED: (_holding_more,),

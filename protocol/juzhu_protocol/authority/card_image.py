@@ -2,15 +2,19 @@
 
 import json
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
+from ..card.apdu import HOLDER_SIZE
 from ..errors import RecordError
 from ..records.card import CardKeys, Endorsement, Info, Security, Service
-from ..trust.chip import HOLDER_SIZE
 from .errors import ApplicationError, CardImageError
 from .photo import check_photo
 
 FORMAT = "juzhu card image 1"
+
+MAX_IMAGE = 262_144
+"""Bytes of a card image's JSON: 255 endorsements, a portrait of 4 KB and all else make 90,000."""
 
 _SINGLE = ("info", "service", "holder", "photo", "security", "card_keys")
 
@@ -83,6 +87,27 @@ class CardImage:
             raise CardImageError(f"a record of the card image: {error}") from None
         if len(self.holder) not in (0, HOLDER_SIZE):
             raise CardImageError(f"holder has {len(self.holder)} bytes, a card has {HOLDER_SIZE} or none")
+
+
+def read_image(path: Path, *, checked: bool = True) -> CardImage:
+    """Read a card image's file; CardImageError, naming the file, when it is none.
+
+    Not `checked`, its records may be anything: that is for whoever judges cards.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_IMAGE + 1)
+        if len(raw) > MAX_IMAGE:
+            raise CardImageError(f"more than {MAX_IMAGE} bytes, which no card image has")
+        return CardImage.from_json(raw.decode("utf-8"), checked=checked)
+    except OSError as error:
+        raise CardImageError(f"{path}: {error.strerror}; give the file of a card image") from None
+    except UnicodeDecodeError:
+        raise CardImageError(f"{path}: not UTF-8 text, so no card image") from None
+    except RecursionError:
+        raise CardImageError(f"{path}: nested too deeply for a card image") from None
+    except CardImageError as error:
+        raise CardImageError(f"{path}: {error}") from None
 
 
 def _unhex(name: str, value: object) -> bytes:

@@ -10,10 +10,10 @@ from typing import Any
 
 from construct import Adapter, Bytes, ConstructError, Struct
 
+from ..card.apdu import HOLDER_SIZE
 from ..rules.calendar import civil_date, day_number, iso
 from ..schema.codec import plain
 from ..schema.nodes import RefusedValueError
-from ..trust.chip import HOLDER_SIZE
 from . import codes
 from .citizen_number import CitizenNumber
 from .errors import CitizenNumberError, HolderFileError

@@ -4,17 +4,20 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..crypto.curve import decode_point
-from ..crypto.signature import SUITE_ES256, curve_of, key_id
+from ..card.keys import ROLE_CARD, ROLES
+from ..crypto.signature import SUITE_ES256, SUITE_NAMES, SUITES, decode_key, key_id
 from ..errors import KeyFormatError
-from ..hostside import roots
-from ..records.trust import BundleKey, BundleKeyDivision
+from ..hostside.regular_file import read_regular
+from ..records.trust import Bundle, BundleKey, BundleKeyDivision
 from ..rules.calendar import from_iso, iso
 from ..trust.bundle import PURPOSE_ENDORSEMENT, PURPOSE_LIST, PURPOSE_PERMIT, PURPOSE_POLICY
 from .errors import KeysFolderError
 from .sam_set import MAX_EPOCH
+
+if TYPE_CHECKING:
+    from .signing_key import SigningKey
 
 PURPOSES = {
     "permit": PURPOSE_PERMIT,
@@ -25,15 +28,12 @@ PURPOSES = {
 }
 """Purposes as keys.toml names them; a root key is in no bundle."""
 
-SUITES = roots.SUITE_NAMES
-SUITE_NAMES = {suite: name for name, suite in SUITES.items()}
-
 MAX_DAY = 0xFFFE
 """The last day that a bundle can name."""
 MAX_NAME = 40
 MAX_LIST_EPOCH = 0xFFFF
 
-EPOCH_ROLES = ("bus", "counter", "authority")
+EPOCH_ROLES = tuple(name for name, role in ROLES.items() if role != ROLE_CARD)
 """The roles whose lowest epoch of card keys a bundle states, in the bundle's order."""
 
 _OLDER = (
@@ -159,15 +159,17 @@ def parse_keys(text: str, path: Path) -> KeysFile:
     development = content.get("development", False)
     if type(development) is not bool:
         raise KeysFolderError(f"{path}: development is true or false")
+    epochs = _epochs(path, content)
     keys = tuple(_key(path, entry) for entry in entries)
-    return KeysFile(keys, _epochs(path, content), development, tuple(dropped))
+    return KeysFile(keys, epochs, development, tuple(dropped))
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
     """Return a TOML text's content; KeysFolderError when it is none."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    # A number of thousands of digits is a ValueError of its own.
+    except ValueError as error:
         raise KeysFolderError(f"{path} is not TOML: {error}") from None
     except RecursionError:
         raise KeysFolderError(f"{path} is not TOML of ours: it is nested too deep") from None
@@ -176,7 +178,7 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
 def read_text(path: Path) -> str:
     """Return a text file's content; KeysFolderError."""
     try:
-        return path.read_bytes().decode()
+        return read_regular(path).decode()
     except OSError as error:
         raise KeysFolderError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -187,6 +189,29 @@ def roots_toml(public_keys: Sequence[bytes], threshold: int, suite: int) -> str:
     """Return the text of roots.toml: what hosts and readers are installed with."""
     lines = "".join(f'    "{key.hex()}",\n' for key in public_keys)
     return f'suite = "{SUITE_NAMES[suite]}"\nthreshold = {threshold}\nkeys = [\n{lines}]\n'
+
+
+def bundle_body(
+    keys: "Sequence[SigningKey | KnownKey]",
+    version: int,
+    time: int,
+    epochs: tuple[int, int, int] = (1, 1, 1),
+) -> bytes:
+    """Return the bundle's bytes that the roots sign: every key but theirs.
+
+    epochs: the lowest epoch of card keys that the bus, counter and authority roles accept.
+    """
+    entries = [KnownKey(key.spec, key.public_key).entry() for key in keys if key.spec.purpose != "root"]
+    bus, counter, authority = epochs
+    bundle = Bundle(
+        bundle_version=version,
+        time=time,
+        bus_epoch=bus,
+        counter_epoch=counter,
+        authority_epoch=authority,
+        keys=entries,
+    )
+    return bundle.to_bytes()
 
 
 def _epochs(path: Path, content: dict[str, Any]) -> tuple[int, int, int]:
@@ -205,14 +230,14 @@ def _epochs(path: Path, content: dict[str, Any]) -> tuple[int, int, int]:
 def _key(path: Path, entry: dict[str, Any]) -> KnownKey:
     where = f"{path}: key {entry.get('name')!r}"
     try:
-        spec = _spec(entry)
         if "public_key" not in entry:
             raise KeysFolderError(f"{where} has no public_key: {_OLDER}")
+        spec = _spec(entry)
         text = entry["public_key"]
         if not isinstance(text, str):
             raise ValueError("public_key is X||Y in hex")
         public_key = bytes.fromhex(text)
-        decode_point(curve_of(spec.suite), public_key)
+        decode_key(spec.suite, public_key)
     except KeyError as error:
         raise KeysFolderError(f"{where}: {error.args[0]} is missing") from None
     except (ValueError, KeyFormatError) as error:
@@ -225,7 +250,7 @@ def _spec(entry: dict[str, Any]) -> KeySpec:
     check_name(name)
     if not isinstance(entry["purpose"], str) or entry["purpose"] not in PURPOSES:
         raise ValueError(f"purpose {entry['purpose']!r} is none of {', '.join(PURPOSES)}")
-    suite = entry.get("suite", "ES256")
+    suite = entry["suite"]
     if not isinstance(suite, str) or suite not in SUITES:
         raise ValueError(f"suite is one of {', '.join(SUITES)}")
     listed = entry.get("divisions", [])

@@ -5,10 +5,11 @@ threshold), `bundle.bin` (the bundle as signed), and what of the secrets this ma
 key and `sam-<epoch>.key` for a SAM set (private_files.py). A root's may stay offline, and so may any other.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..crypto.signature import SUITE_ES256
+from ..crypto.signature import SUITE_NAMES
 from ..errors import JuzhuError, RecordError
 from ..hostside.native import NativeVerifier
 from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
@@ -16,7 +17,7 @@ from ..rules.calendar import iso
 from ..trust.bundle import Roots, TrustedKeys, open_bundle
 from ..trust.contexts import BUNDLE_CONTEXT
 from .errors import KeysFolderError, NoKeyError
-from .key_specs import SUITE_NAMES, KeysFile, KeySpec, KnownKey, roots_toml
+from .key_specs import KeysFile, KeySpec, KnownKey, bundle_body, roots_toml
 from .keys_folder import BUNDLE_BIN, KEYS_TOML, ROOTS_TOML, key_path, read_state, sam_path, sam_paths
 from .private_files import PrivateFiles, make_private_folder
 from .sam_set import SamSet, new_masters
@@ -76,11 +77,11 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(key.spec.name for key in self.keys)}; bundle {self.trusted.version})"
 
-    def permit_key(self, division: int, day: int, suite: int = SUITE_ES256) -> SigningKey:
-        """Return the key of the organ that issues in this division; NoKeyError when there is none (14)."""
+    def permit_key(self, division: int, day: int, suite: int) -> SigningKey:
+        """Return the newest key of the organ that issues in this division; NoKeyError when there is none (14)."""
         return self._find(("permit",), division, day, suite)
 
-    def endorsement_key(self, division: int, day: int, suite: int = SUITE_ES256) -> SigningKey:
+    def endorsement_key(self, division: int, day: int, suite: int) -> SigningKey:
         """Return the key that endorses in this division (16): an endorsement key, or else a permit key; NoKeyError."""
         return self._find(("endorsement", "permit"), division, day, suite)
 
@@ -105,9 +106,14 @@ class KeyRing:
 
     def _find(self, purposes: Sequence[str], division: int, day: int, suite: "int | None") -> SigningKey:
         for purpose in purposes:
-            for key in self.keys:
-                if key.spec.may_sign(purpose, division, day) and suite in (None, key.spec.suite):
-                    return key
+            found = [
+                key
+                for key in self.keys
+                if key.spec.may_sign(purpose, division, day) and suite in (None, key.spec.suite)
+            ]
+            # While a rotated key and its successor are both good, all change over on the same day.
+            if found:
+                return max(found, key=lambda key: (key.spec.epoch, key.spec.valid_from))
         what = " or ".join(purposes) + " key" + (f" of suite {SUITE_NAMES[suite]}" if suite else "")
         for known in self.known:
             spec = known.spec
@@ -163,7 +169,7 @@ class KeyRing:
 
         Without a passphrase the folder says that it is for development. `new_key` takes a suite.
         """
-        if (folder / KEYS_TOML).exists():
+        if os.path.lexists(folder / KEYS_TOML):
             raise KeysFolderError(f"{folder} holds keys already; they are not overwritten")
         files = passphrase if isinstance(passphrase, PrivateFiles) else PrivateFiles(passphrase)
         keys = [SigningKey(spec, new_key(spec.suite)) for spec in specs]
@@ -203,29 +209,6 @@ class KeyRing:
             )
         body = bundle_body(self.known, version, time, self.epochs)
         return sign_bundle(body, roots[: self.roots.threshold])
-
-
-def bundle_body(
-    keys: "Sequence[SigningKey | KnownKey]",
-    version: int,
-    time: int,
-    epochs: tuple[int, int, int] = (1, 1, 1),
-) -> bytes:
-    """Return the bundle's bytes that the roots sign: every key but theirs.
-
-    epochs: the lowest epoch of card keys that the bus, counter and authority roles accept.
-    """
-    entries = [KnownKey(key.spec, key.public_key).entry() for key in keys if key.spec.purpose != "root"]
-    bus, counter, authority = epochs
-    bundle = Bundle(
-        bundle_version=version,
-        time=time,
-        bus_epoch=bus,
-        counter_epoch=counter,
-        authority_epoch=authority,
-        keys=entries,
-    )
-    return bundle.to_bytes()
 
 
 def sign_bundle(body: bytes, roots: Sequence[SigningKey]) -> bytes:

@@ -1,15 +1,18 @@
 """The files of a keys folder, and what is in force in it."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import JuzhuError, RootsFileError
+from ..hostside.native import NativeVerifier
+from ..hostside.regular_file import read_regular
 from ..hostside.roots import parse_roots
-from ..trust.bundle import Roots
+from ..trust.bundle import MAX_SIGNED_BUNDLE, Roots, open_bundle
 from .errors import KeysFolderError
 from .key_specs import KeysFile, parse_keys, read_text
-from .proposal import Proposal, read_proposal
+from .proposal import Proposal, canonical_roots, check_text, read_proposal, same_roots
 
 KEYS_TOML, ROOTS_TOML, BUNDLE_BIN = "keys.toml", "roots.toml", "bundle.bin"
 PROPOSAL_JSON, SIGNED_JSON = "proposal.json", "signed.json"
@@ -51,23 +54,48 @@ def read_state(folder: Path) -> FolderState:
     """Read a folder's clear files; KeysFolderError says which is wrong and how.
 
     A proposal whose body bundle.bin holds is in force, though whoever signed it last was cut before
-    keys.toml followed.
+    keys.toml followed; nothing of it is taken that the root keys of roots.toml did not sign.
     """
     path = folder / KEYS_TOML
-    if not path.is_file():
+    # A name that is too long is none, and no error.
+    if not os.path.isfile(path):
         raise KeysFolderError(f"{folder} is no keys folder: there is no keys.toml in it")
     bundle = _read(folder / BUNDLE_BIN)
     keys_text, roots_text = read_text(path), read_text(folder / ROOTS_TOML)
-    proposal = _proposal(folder)
-    unfinished = proposal is not None and proposal.is_in(bundle)
-    if proposal is not None and unfinished:
-        keys_text, roots_text = proposal.keys_text, proposal.roots_text
-    keys = parse_keys(keys_text, path)
     try:
         roots = parse_roots(roots_text.encode(), folder / ROOTS_TOML)
     except RootsFileError as error:
         raise KeysFolderError(str(error)) from None
-    return FolderState(keys, roots, roots_text, bundle, None if unfinished else proposal, unfinished)
+    proposal = _proposal(folder)
+    if proposal is None or not proposal.is_in(bundle):
+        return FolderState(parse_keys(keys_text, path), roots, roots_text, bundle, proposal, False)
+    if not _is_proven(proposal, bundle, roots, folder / PROPOSAL_JSON):
+        return FolderState(parse_keys(keys_text, path), roots, roots_text, bundle, None, False)
+    new = proposal.roots(folder / PROPOSAL_JSON)
+    # Roots that did not change stay as they are written.
+    text = roots_text if same_roots(new, roots) else canonical_roots(new).decode()
+    return FolderState(parse_keys(proposal.keys_text, path), new, text, bundle, None, True)
+
+
+def _is_proven(proposal: Proposal, bundle: bytes, roots: Roots, path: Path) -> bool:
+    """Whether a proposal whose body is in force came into force here, by these roots' and its own root's word."""
+    try:
+        check_text(proposal, path)
+        new = proposal.roots(path)
+    except JuzhuError:
+        return False
+    if not proposal.anew:
+        return proposal.is_complete([roots, new])
+    # A root that is given up signs nothing; but no bundle that it stands behind was made by giving it up.
+    return proposal.is_complete([new]) and (same_roots(roots, new) or not _believes(roots, bundle))
+
+
+def _believes(roots: Roots, bundle: bytes) -> bool:
+    try:
+        open_bundle(bundle, roots, NativeVerifier(), 0)
+    except JuzhuError:
+        return False
+    return True
 
 
 def _proposal(folder: Path) -> "Proposal | None":
@@ -75,7 +103,10 @@ def _proposal(folder: Path) -> "Proposal | None":
     if not path.exists():
         return None
     try:
-        return read_proposal(path)
+        proposal = read_proposal(path)
+        proposal.roots(path)
+        proposal.keys(path)
+        return proposal
     except JuzhuError:
         # What is in force does not hang on a damaged proposal; whoever changes keys is told.
         return None
@@ -83,6 +114,6 @@ def _proposal(folder: Path) -> "Proposal | None":
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MAX_SIGNED_BUNDLE)
     except OSError as error:
         raise KeysFolderError(f"{path}: {error.strerror}") from None

@@ -6,6 +6,7 @@ issue; an endorsement appends its record and writes SERVICE anew.
 
 from dataclasses import replace
 
+from ..card.keys import NO_EPOCH
 from ..crypto.signature import SIGNATURE_SIZE
 from ..errors import RecordError
 from ..hostside.native import NativeVerifier
@@ -27,8 +28,6 @@ from .photo import check_photo
 from .signing import signer_of
 
 ADDRESS_SIZE = 70
-NO_CARD_KEYS = 0
-"""card_key_epoch of a card from before card authentication: its chip has no keys, and no reader accepts it."""
 
 
 def issue_card(permit: Permit, holder: Holder, photo: bytes, keys: KeyRing, suite: int) -> CardImage:
@@ -66,7 +65,7 @@ def endorse_card(image: CardImage, permit: Permit, keys: KeyRing) -> CardImage:
 def card_keys_of(image: CardImage, keys: KeyRing) -> bytes:
     """Return the CardKeys of a card that was issued, b"" for a card without; NoKeyError when its epoch is not here."""
     info = Info.from_bytes(image.info)
-    if info.card_key_epoch == NO_CARD_KEYS:
+    if info.card_key_epoch == NO_EPOCH:
         return b""
     sam = keys.sam_set(info.card_key_epoch)
     return sam.card_keys(info.suite, info.list_division, info.serial).to_bytes()

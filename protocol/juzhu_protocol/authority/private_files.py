@@ -22,6 +22,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from ..hostside.private_file import sync_folder
+from ..hostside.regular_file import read_regular
 from .errors import KeysFolderError, PassphraseError, PassphraseNeededError, PrivateFileError
 from .private_key import Hidden
 
@@ -183,30 +185,6 @@ def refuse_loose_folder(folder: Path) -> None:
         raise PrivateFileError(f"{folder} can be written by others (mode {mode:o}): chmod 700 {folder}")
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Put a file in its place whole or not at all, for its owner alone, and lasting; OSError when it cannot be."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    new = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        new.replace(path)
-        sync_folder(path.parent)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def make_private_folder(folder: Path, files: dict[str, bytes]) -> None:
     """Make a folder (0700) with these files (0600), whole or not at all; KeysFolderError when files are there."""
     try:
@@ -234,13 +212,10 @@ def make_private_folder(folder: Path, files: dict[str, bytes]) -> None:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE + 1)
+        raw = read_regular(path, MAX_FILE)
     except OSError as error:
         raise PrivateFileError(f"{path}: {error.strerror}") from None
     try:
-        if len(raw) > MAX_FILE:
-            raise ValueError
         content = json.loads(raw.decode())
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError

@@ -13,6 +13,7 @@ from ..card.keys import (
     ROLE_BUS,
     ROLE_CARD,
     ROLE_COUNTER,
+    ROLES,
     card_key,
 )
 from ..crypto.mac import derive_key
@@ -20,13 +21,11 @@ from ..crypto.signature import SUITE_ES256, SUITE_SM2_SM3, curve_of
 from ..records.card import CardKeys
 from .private_key import Hidden
 
-ROLES = {"bus": ROLE_BUS, "counter": ROLE_COUNTER, "authority": ROLE_AUTHORITY, "card": ROLE_CARD}
-"""Roles as files and options name them; the file holds the masters in this order."""
-
 CHECK_NAMES = {role: f"{name}_check" for name, role in ROLES.items()}
 """Roles' check values as a file's clear head names them."""
 
 SET_SIZE = len(ROLES) * MASTER_SIZE
+"""A file holds the masters in the order of ROLES."""
 MAX_EPOCH = 255
 CHECK_VALUE_SIZE = 4
 _SIGNING_LABELS = (b"juzhu/1/card-signing-key/1", b"juzhu/1/card-signing-key/2")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..crypto.signature import SUITE_NAMES, SUITES
 from .errors import PrivateFileError
-from .key_specs import SUITE_NAMES, SUITES, KeySpec, KnownKey
+from .key_specs import KeySpec, KnownKey
 from .private_files import Head, PrivateFiles, is_protected, refuse_loose, refuse_loose_folder
 from .sam_set import CHECK_NAMES, SamSet
 from .signing import Signer, signer_of
@@ -68,8 +69,12 @@ def open_key(path: Path, known: KnownKey, files: PrivateFiles, *, development: b
     return SigningKey(known.spec, signer)
 
 
-def open_root(path: Path, name: str, files: PrivateFiles) -> SigningKey:
-    """Return a root key that may stand in a folder of its own, without a keys.toml beside it."""
+def open_root(path: Path, name: str, files: PrivateFiles, *, development: bool) -> SigningKey:
+    """Return a root key that may stand in a folder of its own, without a keys.toml beside it.
+
+    development: whether the bundle that it signs is of a folder for development.
+    """
+    refuse_careless(path, development=development)
     head, secret = files.open(path, {"kind": KEY_KIND, "name": name, "purpose": "root"})
     try:
         suite = SUITES[str(head.get("suite"))]

@@ -6,6 +6,8 @@ AID = b"\xf0JUZHU\x01"
 """Proprietary application identifier, category 'F' (ISO/IEC 7816-5): ours, registered with nobody."""
 
 SFI_INFO, SFI_SERVICE, SFI_ENDORSEMENTS, SFI_HOLDER, SFI_PHOTO, SFI_SECURITY = 1, 2, 3, 4, 5, 6
+HOLDER_SIZE = 326
+"""The 256 bytes of the public ID records, and the residence in 70 more (docs/adr/0015)."""
 
 INS_SELECT, INS_READ_BINARY, INS_READ_RECORD = 0xA4, 0xB0, 0xB2
 INS_GET_CHALLENGE, INS_MUTUAL_AUTHENTICATE, INS_INTERNAL_AUTHENTICATE = 0x84, 0x82, 0x88
@@ -36,9 +38,9 @@ MAX_RESPONSE = 258
 """256 bytes of data and the status word: the most that a short APDU may answer."""
 
 
-def select() -> bytes:
+def select(aid: bytes = AID) -> bytes:
     """Return SELECT by AID, no answer data asked for (7816-4, 11.2.2)."""
-    return bytes([0x00, INS_SELECT, 0x04, 0x0C, len(AID)]) + AID
+    return bytes([0x00, INS_SELECT, 0x04, 0x0C, len(aid)]) + aid
 
 
 def read_binary(sfi: int, size: int = 0) -> bytes:

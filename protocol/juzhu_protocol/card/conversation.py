@@ -4,9 +4,10 @@ Send `command` to the card and hand its answer to `receive`, None when the card 
 longer RUNNING. A conversation believes nothing: what was read is judged by trust/.
 """
 
-from ..errors import CardResponseError, RecordError, RecordVersionError, SamError, SecureMessagingError
+from ..errors import CardResponseError, RecordError, RecordVersionError, SecureMessagingError
 from ..records.card import Info
 from .apdu import (
+    HOLDER_SIZE,
     SFI_ENDORSEMENTS,
     SFI_HOLDER,
     SFI_INFO,
@@ -28,6 +29,7 @@ from .apdu import (
     split_response,
 )
 from .authentication import CHALLENGE_SIZE
+from .keys import NO_EPOCH
 from .sam import ANSWER_SIZE
 from .secure_messaging import MAX_DATA, SecureChannel
 
@@ -57,11 +59,8 @@ RUNNING, DONE, TORN, NOT_OURS, BROKEN, NEWER, UNKNOWN_EPOCH, NOT_PROVEN = range(
 answers, but not as card profile 1 does; it is of a newer profile; the SAM lacks the epoch of its keys, or it has
 none; card authentication failed, so that nothing was read but INFO."""
 
-NO_EPOCH = 0
-"""card_key_epoch of a card without keys of its own, which nobody asks a SAM about."""
-
-MAX_SERVICE, MAX_SECURITY, MAX_HOLDER, MAX_PHOTO = 255, 255, 326, 4096
-"""Bytes of each file; a card that goes on longer is none of ours."""
+MAX_SERVICE, MAX_SECURITY, MAX_PHOTO = 255, 255, 4096
+"""Bytes of each file, HOLDER's beside them; a card that goes on longer is none of ours."""
 
 
 class _Ended(Exception):  # noqa: N818  # it ends a conversation and is no error
@@ -88,7 +87,10 @@ class Conversation:
         self.command = next(self._talk)
 
     def receive(self, response: "bytes | None") -> None:
-        """Take the card's answer to `command`; SamError when the reader's SAM fails, and then it is over (BROKEN)."""
+        """Take the card's answer to `command`.
+
+        SamError, or whatever else the reader's SAM raises, when that fails; then the conversation is over (BROKEN).
+        """
         if self.state != RUNNING:
             return
         self.apdus += 1
@@ -103,7 +105,7 @@ class Conversation:
             self.state = end.state
         except (CardResponseError, SecureMessagingError):
             self.state = BROKEN
-        except SamError:
+        except Exception:
             self.state = BROKEN
             raise
 
@@ -198,7 +200,7 @@ class CounterConversation(Conversation):
         self.challenge_signature = yield from self._secured(internal_authenticate(self.challenge))
         for number in range(1, self.endorsements_held + 1):
             self.endorsements.append((yield from self._secured(read_record(SFI_ENDORSEMENTS, number))))
-        self.holder = yield from self._file(SFI_HOLDER, MAX_HOLDER)
+        self.holder = yield from self._file(SFI_HOLDER, HOLDER_SIZE)
         if self._with_photo:
             self.photo = yield from self._file(SFI_PHOTO, MAX_PHOTO)
 

@@ -5,7 +5,12 @@ from ..crypto.mac import derive_key
 ROLE_CARD, ROLE_BUS, ROLE_COUNTER, ROLE_AUTHORITY = 0, 1, 2, 3
 """Whom a key is for: the chip itself (its signing key), a bus, a service counter, the authority."""
 
-ROLE_NAMES = {ROLE_BUS: "bus", ROLE_COUNTER: "counter", ROLE_AUTHORITY: "authority"}
+ROLES = {"bus": ROLE_BUS, "counter": ROLE_COUNTER, "authority": ROLE_AUTHORITY, "card": ROLE_CARD}
+"""Roles as files and options name them."""
+ROLE_NAMES = {role: name for name, role in ROLES.items()}
+
+NO_EPOCH = 0
+"""card_key_epoch of a card without keys of its own, from before card authentication: no reader accepts it."""
 
 MASTER_SIZE = 32
 _CARD_KEY_LABEL = b"juzhu/1/card-key"

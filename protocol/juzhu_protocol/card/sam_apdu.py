@@ -5,7 +5,7 @@ the card's challenge in, the reader's challenge and token out. FINISH: the card'
 """
 
 from ..errors import CardResponseError, SamError
-from .apdu import SW_AUTHENTICATION_FAILED, SW_KEY_NOT_FOUND, SW_OK, split_response
+from .apdu import SW_AUTHENTICATION_FAILED, SW_KEY_NOT_FOUND, SW_OK, select, split_response
 from .authentication import CHALLENGE_SIZE, TOKEN_SIZE, SessionKeys
 from .sam import ANSWER_SIZE
 
@@ -17,6 +17,11 @@ SAM_AID = b"\xf0JUZHU\x81"
 CLA_SAM = 0x80
 INS_BEGIN, INS_FINISH = 0x2A, 0x2C
 
+GET_RESPONSE = b"\x00\xc0\x00\x00"
+"""Its Le follows (ISO/IEC 7816-4, 11.8.1)."""
+SW1_MORE_DATA, SW1_WRONG_LE = 0x61, 0x6C
+"""First bytes of status words whose second one says how many bytes wait, or are there."""
+
 BEGIN_SIZE = 1 + 3 + 4 + CHALLENGE_SIZE
 SESSION_SIZE = 32 + 16
 
@@ -24,7 +29,9 @@ SESSION_SIZE = 32 + 16
 class ApduSam:
     """The SAM behind `transmit`, which takes a command APDU and returns its response, or raises OSError.
 
-    SamError when it cannot be reached or answers nonsense: the reader's fault, never the card's.
+    In a slot that speaks T=0 the answer is fetched, or asked for again in the length that the chip names, as ISO/IEC
+    7816-4, 5.3.4 has it; `transmit` cuts what T=0 cannot send. SamError when the chip cannot be reached or answers
+    nonsense: the reader's fault, never the card's.
     """
 
     def __init__(self, role: int, transmit: "Callable[[bytes], bytes]") -> None:
@@ -42,7 +49,7 @@ class ApduSam:
         if len(card_challenge) != CHALLENGE_SIZE:
             raise ValueError("a challenge has %d bytes" % CHALLENGE_SIZE)
         if not self._selected:
-            self._send(bytes([0x00, 0xA4, 0x04, 0x0C, len(SAM_AID)]) + SAM_AID, 0)
+            self._send(select(SAM_AID), 0)
             self._selected = True
         card = bytes([epoch]) + int.to_bytes(list_division, 3, "big") + int.to_bytes(serial, 4, "big")
         proof = self._command(INS_BEGIN, card + card_challenge, CHALLENGE_SIZE + TOKEN_SIZE, SW_KEY_NOT_FOUND)
@@ -62,7 +69,7 @@ class ApduSam:
 
     def _send(self, command: bytes, size: int, refusal: int = 0) -> "bytes | None":
         try:
-            data, status = split_response(self._transmit(command))
+            data, status = self._answer(command, size)
         except (OSError, CardResponseError) as error:
             self._selected = False
             raise SamError("the SAM cannot be reached: %s" % type(error).__name__)
@@ -72,3 +79,20 @@ class ApduSam:
             self._selected = False
             raise SamError("the SAM answered %04x with %d bytes" % (status, len(data)))
         return data
+
+    def _answer(self, command: bytes, size: int) -> "tuple[bytes, int]":
+        """Return data and status of a command that answers `size` bytes; longer ones are not fetched to their end."""
+        data, status = self._exchange(command)
+        while status >> 8 == SW1_MORE_DATA and len(data) < size:
+            part, status = self._exchange(GET_RESPONSE + bytes([status & 0xFF]))
+            if not part:
+                break
+            data += part
+        return data, status
+
+    def _exchange(self, command: bytes) -> "tuple[bytes, int]":
+        data, status = split_response(self._transmit(command))
+        if status >> 8 == SW1_WRONG_LE and not data:
+            # The chip did nothing but count: every command of ours that has an answer ends with Le.
+            return split_response(self._transmit(command[:-1] + bytes([status & 0xFF])))
+        return data, status

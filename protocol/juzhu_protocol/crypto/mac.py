@@ -4,15 +4,18 @@ from hashlib import sha256
 
 MAC_SIZE = 32
 _BLOCK_SIZE = 64
+# Big integers instead of loops over the 64 bytes: in bytecode they halve a warm tap, which takes a dozen MACs.
+_INNER = int.from_bytes(b"\x36" * _BLOCK_SIZE, "big")
+_OUTER = int.from_bytes(b"\x5c" * _BLOCK_SIZE, "big")
 
 
 def hmac_sha256(key: bytes, message: bytes) -> bytes:
     """The 32-byte HMAC-SHA256 of message under a key of any length."""
     if len(key) > _BLOCK_SIZE:
         key = sha256(key).digest()
-    key = key + bytes(_BLOCK_SIZE - len(key))
-    inner = sha256(bytes([b ^ 0x36 for b in key]) + message).digest()
-    return sha256(bytes([b ^ 0x5C for b in key]) + inner).digest()
+    padded = int.from_bytes(key + bytes(_BLOCK_SIZE - len(key)), "big")
+    inner = sha256(int.to_bytes(padded ^ _INNER, _BLOCK_SIZE, "big") + message).digest()
+    return sha256(int.to_bytes(padded ^ _OUTER, _BLOCK_SIZE, "big") + inner).digest()
 
 
 def derive_key(key: bytes, label: bytes, context: bytes = b"") -> bytes:

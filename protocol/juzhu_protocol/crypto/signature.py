@@ -8,13 +8,13 @@ from hashlib import sha256
 
 from ..errors import KeyFormatError
 from .comb import TablePair, joint_multiply
-from .curve import COORDINATE_SIZE, P256, POINT_SIZE, SM2, Curve, inverse, split_point
+from .curve import COORDINATE_SIZE, P256, POINT_SIZE, SM2, Curve, decode_point, inverse, split_point
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .curve import Point
+    from .curve import Affine, Point
 
 DIGEST_SIZE = 32
 SIGNATURE_SIZE = 64
@@ -24,6 +24,9 @@ KEY_ID_SIZE = 4
 
 SUITE_ES256, SUITE_SM2_SM3 = 1, 2
 """Suite ids: ECDSA P-256 with SHA-256, and SM2 with SM3."""
+SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
+"""How files and people name a suite."""
+SUITE_NAMES = {suite: name for name, suite in SUITES.items()}
 
 SM2_SIGNER_ID = b"1234567812345678"
 """The signer's distinguishing identifier in every SM2 signature here: the one that GM/T 0009 names for all."""
@@ -36,6 +39,20 @@ def curve_of(suite: int) -> Curve:
     if suite == SUITE_SM2_SM3:
         return SM2
     raise ValueError("suite %d is not known" % suite)
+
+
+def decode_key(suite: int, public_key: bytes) -> "Affine":
+    """The point of a suite's public key, X||Y; KeyFormatError unless it is one, ValueError for an unknown suite.
+
+    SM2's private keys end at n - 2 (GB/T 32918.1-2016, section 6.1), so that -G, the public key of n - 1, is none of
+    the standard's; under it the s of every signature may be anything.
+    """
+    point = decode_point(curve_of(suite), public_key)
+    if suite == SUITE_SM2_SM3 and point == (SM2.gx, SM2.p - SM2.gy):
+        raise KeyFormatError(
+            "public key: the generator's opposite, that of n - 1, which is no private key in SM2"
+        )
+    return point
 
 
 def verify_es256(table: TablePair, digest: bytes, signature: bytes) -> bool:

@@ -14,10 +14,13 @@ class LockHeldError(Exception):
 
 
 class ProcessLock:
-    """An flock on a file of its own, held from the making on; LockHeldError or OSError when it cannot be had."""
+    """An flock on a file of its own, held from the making on; LockHeldError or OSError when it cannot be had.
+
+    A link in its place is not followed: what it leads to would be written over.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

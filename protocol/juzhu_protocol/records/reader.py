@@ -8,11 +8,12 @@ class ReaderState:
 
     TYPE = 0x50
 
-    __slots__ = ('counter', 'ring_id', 'clock_floor', 'bundle_floor', 'trust_slot', 'trust_length', 'trust_hash', 'profile_slot', 'profile_length', 'profile_hash', 'profile_floor', 'list_slot', 'manifest')
+    __slots__ = ('counter', 'ring_id', 'roots_hash', 'clock_floor', 'bundle_floor', 'trust_slot', 'trust_length', 'trust_hash', 'profile_slot', 'profile_length', 'profile_hash', 'profile_floor', 'list_slot', 'manifest')
 
-    def __init__(self, counter: int, ring_id: int, clock_floor: int, bundle_floor: int, trust_slot: int, trust_length: int, trust_hash: bytes, profile_slot: int, profile_length: int, profile_hash: bytes, profile_floor: int, list_slot: int, manifest: bytes) -> None:
+    def __init__(self, counter: int, ring_id: int, roots_hash: bytes, clock_floor: int, bundle_floor: int, trust_slot: int, trust_length: int, trust_hash: bytes, profile_slot: int, profile_length: int, profile_hash: bytes, profile_floor: int, list_slot: int, manifest: bytes) -> None:
         self.counter = counter
         self.ring_id = ring_id
+        self.roots_hash = roots_hash
         self.clock_floor = clock_floor
         self.bundle_floor = bundle_floor
         self.trust_slot = trust_slot
@@ -36,6 +37,8 @@ class ReaderState:
         at += 4
         ring_id = in_range(take_int(data, at, 4, 'ring_id'), 0, 4294967295, 'ring_id')
         at += 4
+        roots_hash = take(data, at, 32, 'roots_hash')
+        at += 32
         clock_floor = in_range(take_int(data, at, 4, 'clock_floor'), 0, 4294967295, 'clock_floor')
         at += 4
         bundle_floor = in_range(take_int(data, at, 4, 'bundle_floor'), 0, 4294967295, 'bundle_floor')
@@ -59,7 +62,7 @@ class ReaderState:
         size = in_range(take_int(data, at, 2, 'manifest'), 0, 256, 'manifest')
         manifest = take(data, at + 2, size, 'manifest')
         at += 2 + size
-        return cls(counter, ring_id, clock_floor, bundle_floor, trust_slot, trust_length, trust_hash, profile_slot, profile_length, profile_hash, profile_floor, list_slot, manifest), at
+        return cls(counter, ring_id, roots_hash, clock_floor, bundle_floor, trust_slot, trust_length, trust_hash, profile_slot, profile_length, profile_hash, profile_floor, list_slot, manifest), at
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "ReaderState":
@@ -75,6 +78,7 @@ class ReaderState:
         out += (1).to_bytes(1, "big")
         out += (in_range(self.counter, 1, 4294967295, 'counter')).to_bytes(4, "big")
         out += (in_range(self.ring_id, 0, 4294967295, 'ring_id')).to_bytes(4, "big")
+        out += exact(self.roots_hash, 32, 'roots_hash')
         out += (in_range(self.clock_floor, 0, 4294967295, 'clock_floor')).to_bytes(4, "big")
         out += (in_range(self.bundle_floor, 0, 4294967295, 'bundle_floor')).to_bytes(4, "big")
         out += (one_of(self.trust_slot, (0, 1), 'trust_slot')).to_bytes(1, "big")

@@ -14,6 +14,7 @@ The first of these that holds is the verdict (docs/rules.md has the articles and
 9. ALLOW, with "endorse soon" inside the window (16).
 """
 
+from ..card.keys import ROLE_COUNTER
 from .calendar import add_months, add_years
 from .profile import (
     CONDITION_AGE,
@@ -65,7 +66,7 @@ from .reasons import (
     UNREADABLE,
     UPDATE_READER,
 )
-from .services import ROLE_COUNTER, service_role
+from .services import service_role
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ Public lines are the same for everybody with the same answer: they name no class
 What staff read on a reader stands in lines.py, the full explanations in profiles/catalogue.py on hosts.
 """
 
-from .services import ROLE_BUS
+from ..card.keys import ROLE_BUS
 
 ALLOW, DENY, REFER, TRY_AGAIN = 1, 2, 3, 4
 ANSWER_NAMES = {ALLOW: "ALLOW", DENY: "DENY", REFER: "REFER", TRY_AGAIN: "TRY AGAIN"}

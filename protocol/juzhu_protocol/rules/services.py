@@ -3,8 +3,7 @@
 What a place asks for each, and under which article, stands in its profile.
 """
 
-ROLE_BUS, ROLE_COUNTER = 1, 2
-"""Which of the card's files a service may see: SERVICE alone, or what a counter may read."""
+from ..card.keys import ROLE_BUS, ROLE_COUNTER
 
 SERVICES = (
     "bus.senior",
@@ -48,5 +47,5 @@ def service_name(code: int) -> str:
 
 
 def service_role(code: int) -> int:
-    """Return which of the card's files a service may see."""
+    """Return the role in which a service reads a card: a bus sees SERVICE alone, a counter more (card/keys.py)."""
     return ROLE_BUS if service_name(code).startswith("bus.") else ROLE_COUNTER

@@ -241,6 +241,7 @@ FIELD_NOTES: dict[str, dict[str, str]] = {
         "version": _VERSION,
         "counter": "rises with every write; of two sound copies the higher counts",
         "ring_id": "of the ring of taps",
+        "roots_hash": "of the roots under which all below was believed",
         "clock_floor": "newest time in anything verified and not taken back by the root, Unix seconds",
         "bundle_floor": "version of the newest bundle ever taken",
         "trust_slot": "slot of the bundle in use",

@@ -11,6 +11,7 @@ STATE = Record(
         "version" / version(),
         "counter" / long(1),
         "ring_id" / long(),
+        "roots_hash" / Bytes(32),
         "clock_floor" / long(),
         "bundle_floor" / long(),
         "trust_slot" / OneOf(0, 1),

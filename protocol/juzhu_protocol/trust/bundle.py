@@ -5,9 +5,10 @@ key a point of its curve, no id twice, an epoch for list keys and for no other; 
 to be right; version not below the floor.
 """
 
+from hashlib import sha256
+
 from ..card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_COUNTER
-from ..crypto.curve import decode_point
-from ..crypto.signature import SUITE_ES256, curve_of, key_id
+from ..crypto.signature import decode_key, key_id
 from ..errors import (
     BadSignatureError,
     KeyFormatError,
@@ -36,14 +37,19 @@ class Roots:
     that these cannot reach.
     """
 
-    def __init__(self, public_keys: "list[bytes]", threshold: int, suite: int = SUITE_ES256) -> None:
+    def __init__(self, public_keys: "list[bytes]", threshold: int, suite: int) -> None:
         for key in public_keys:
-            decode_point(curve_of(suite), key)
+            decode_key(suite, key)
         self.suite = suite
         self.public_keys = {key_id(key): key for key in public_keys}
         if not 1 <= threshold <= len(self.public_keys):
             raise ValueError("threshold %d of %d different root keys" % (threshold, len(self.public_keys)))
         self.threshold = threshold
+
+    def hash(self) -> bytes:
+        """Return a SHA-256 that tells these roots from any others, whatever the order of their keys."""
+        head = int.to_bytes(self.suite, 1, "big") + int.to_bytes(self.threshold, 2, "big")
+        return sha256(head + b"".join(sorted(self.public_keys.values()))).digest()
 
 
 class TrustedKeys:
@@ -60,7 +66,7 @@ class TrustedKeys:
         }
         self._by_id: "dict[bytes, BundleKey]" = {}
         for key in bundle.keys:
-            decode_point(curve_of(key.suite), key.public_key)
+            decode_key(key.suite, key.public_key)
             name = key_id(key.public_key)
             if name in self._by_id:
                 raise KeyFormatError("two keys of the bundle share the id " + name.hex())

@@ -21,6 +21,7 @@ ENDORSEMENT_CONTEXT = b"juzhu/1/endorsement"
 SECURITY_CONTEXT = b"juzhu/1/security"
 CHALLENGE_CONTEXT = b"juzhu/1/challenge"
 BUNDLE_CONTEXT = b"juzhu/1/bundle"
+ROOTS_CONTEXT = b"juzhu/1/roots"
 MANIFEST_CONTEXT = b"juzhu/1/manifest"
 PROFILE_CONTEXT = b"juzhu/1/profile"
 

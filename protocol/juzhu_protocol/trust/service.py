@@ -39,6 +39,18 @@ def read_card(
     return service, authenticity
 
 
+def check_unproven(info_bytes: bytes, keys: "TrustedKeys | None") -> int:
+    """Return the authenticity of a card of which INFO alone was read, since it and the SAM did not prove themselves.
+
+    KEY_UNKNOWN when the bundle lacks INFO's key, which signed SECURITY: a card of an authority that this reader does
+    not know, with masters that no SAM here holds, and so no fault of its holder's. FORGED when the bundle has it.
+    INFO is unsigned, so whoever copies a card can choose the first answer: he gains nothing, both are REFER.
+    """
+    if keys is None or keys.get(Info.from_bytes(info_bytes).key_id) is None:
+        return KEY_UNKNOWN
+    return FORGED
+
+
 def check_session(
     info_bytes: bytes, service: Service, role: int, endorsements_held: int, keys: TrustedKeys
 ) -> int:
@@ -49,11 +61,26 @@ def check_session(
     """
     if Info.from_bytes(info_bytes).card_key_epoch < keys.lowest_epoch(role):
         return KEY_WITHDRAWN
+    return check_newest(service, endorsements_held)
+
+
+def check_newest(service: Service, endorsements_held: int) -> int:
+    """Return FORGED for fewer endorsements on the card than its genuine SERVICE says, OUTDATED for more, or GENUINE."""
     if endorsements_held < service.endorsement_number:
         return FORGED
     if endorsements_held > service.endorsement_number:
         return OUTDATED
     return GENUINE
+
+
+def standing_key(key_id: bytes, keys: TrustedKeys) -> "tuple[BundleKey | None, int]":
+    """Return (key, GENUINE), or (None, why not): KEY_UNKNOWN to this software, or KEY_WITHDRAWN, revoked today."""
+    key = keys.get(key_id)
+    if key is None:
+        return None, KEY_UNKNOWN
+    if key.revoked_on:
+        return None, KEY_WITHDRAWN
+    return key, GENUINE
 
 
 def check_service(
@@ -68,11 +95,9 @@ def check_service(
     In this order: a key that this software does not know; a key revoked today; a key for another purpose or
     division, or not valid on the day it signed; the signature, spared when `verified` holds the record.
     """
-    key = keys.get(record.key_id)
+    key, standing = standing_key(record.key_id, keys)
     if key is None:
-        return KEY_UNKNOWN
-    if key.revoked_on:
-        return KEY_WITHDRAWN
+        return standing
     signed_on = max(record.issue_day, record.endorsement_day)
     if not _may_write(key, record.endorsement_number, record.issuing_division, signed_on):
         return FORGED

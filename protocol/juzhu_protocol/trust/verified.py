@@ -7,7 +7,7 @@ a value that changes at every start, in RAM: it tells nothing of a card to whoev
 from hashlib import sha256
 
 RECORDS_KEPT = 128
-"""About 6 KB of RAM on a 32-bit chip: more than the seniors of one bus line's day."""
+"""About 8 KB of RAM on a 32-bit chip: more than the seniors of one bus line's day."""
 
 _DIGEST_SIZE = 16
 

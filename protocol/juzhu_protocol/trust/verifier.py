@@ -3,12 +3,13 @@
 from hashlib import sha256
 
 from ..crypto.comb import TEETH, CombTable, TableBuilder, TablePair, build_table, table_size
-from ..crypto.curve import decode_point, encode_point
+from ..crypto.curve import encode_point
 from ..crypto.signature import (
     DIGEST_SIZE,
     SUITE_ES256,
     SUITE_SM2_SM3,
     curve_of,
+    decode_key,
     signed_content,
     signed_digest,
     sm2_z,
@@ -181,7 +182,7 @@ class SignatureVerifier:
 
 
 def _point(key: "Key") -> "Affine":
-    return decode_point(curve_of(key[0]), key[1])
+    return decode_key(key[0], key[1])
 
 
 def _generator(suite: int) -> "Key":

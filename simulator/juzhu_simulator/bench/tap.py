@@ -6,23 +6,21 @@ Air time and hashing stand apart: the card's time on the air is computed, the ha
 import argparse
 import asyncio
 import tempfile
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.keys import KeyRing
+from juzhu_protocol.authority.list_signing import sign_manifest
 from juzhu_protocol.authority.registry import Registry
 from juzhu_protocol.card.conversation import DONE, RUNNING, BusConversation
 from juzhu_protocol.card.keys import ROLE_BUS
 from juzhu_protocol.card.sam import SoftwareSam
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256, SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SUITES
 from juzhu_protocol.lists.plain import build_list
-from juzhu_protocol.records.trust import Manifest
 from juzhu_protocol.rules.calendar import add_years
 from juzhu_protocol.rules.decide import STATUS_SUSPENDED
-from juzhu_protocol.trust.contexts import MANIFEST_CONTEXT, signed_part
 from juzhu_protocol.trust.verified import RECORDS_KEPT
 
 from ..card import VirtualCard, air_time, bytes_on_air
@@ -40,7 +38,6 @@ BURST_US = 100_000
 """Each value is measured over at least this long: the VM's clock steps by whole milliseconds."""
 
 CHALLENGE = bytes(range(16))
-SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 SEED = 20171230
 
 
@@ -185,16 +182,4 @@ def _spread(count: int) -> range:
 
 def _manifest(keys: KeyRing, content: bytes) -> bytes:
     key = keys.list_key(DIVISION, TODAY)
-    manifest = Manifest(
-        suite=key.suite,
-        list_division=DIVISION,
-        key_epoch=key.spec.epoch,
-        sequence=1,
-        time=noon(TODAY) - 3600,
-        content_length=len(content),
-        content_hash=sha256(content).digest(),
-        key_id=key.key_id,
-        signature=bytes(SIGNATURE_SIZE),
-    )
-    manifest.signature = key.sign(MANIFEST_CONTEXT, signed_part(manifest.to_bytes()))
-    return manifest.to_bytes()
+    return sign_manifest(key, DIVISION, 1, noon(TODAY) - 3600, content)

@@ -6,7 +6,7 @@ from typing import Any
 
 from juzhu_protocol.authority.keys import DEVELOPMENT_KEYS, KeyRing
 from juzhu_protocol.crypto.comb import TEETH
-from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITE_ES256, SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SIGNATURE_SIZE, SUITES
 from juzhu_protocol.records.card import Service
 from juzhu_protocol.rules.calendar import from_iso
 from juzhu_protocol.trust.contexts import SERVICE_CONTEXT, signed_part
@@ -17,12 +17,13 @@ from . import verify_rig
 from .rigs import run_here, run_in_vm
 from .unit import LOOPS, PIECE
 
-SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 BURST_US = 50_000
 """A value is measured over at least this long in each round: the VM's clock steps by whole milliseconds."""
 
 CURVE_LIMIT = 1750
+"""Units of the curve part of a check, in the MicroPython VM."""
 CACHED_LIMIT_PERCENT = 3
+"""What a check from the cache may cost of a cold one, hashing apart."""
 
 
 async def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -105,3 +106,22 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
         if block is not None:
             told[name]["hash_of_one_block"] = round(block / verify_rig.BLOCKS)
     return told
+
+
+def missed_limits(found: dict[str, Any]) -> list[str]:
+    """Return a sentence for each stated limit that the result of run() misses."""
+    missed = []
+    for runtime in ("cpython", "micropython"):
+        for name in SUITES if runtime in found else ():
+            one = found[runtime][name]
+            if runtime == "micropython" and one["curve"] > CURVE_LIMIT:
+                missed.append(
+                    f"{runtime}, {name}: the curve takes {one['curve']} units, the limit is {CURVE_LIMIT}"
+                )
+            share = one["cached_percent"]
+            if share is None or share > CACHED_LIMIT_PERCENT:
+                missed.append(
+                    f"{runtime}, {name}: a check from the cache takes {share} % of a cold one, "
+                    f"the limit is {CACHED_LIMIT_PERCENT} %"
+                )
+    return missed

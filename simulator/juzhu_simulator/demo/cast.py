@@ -77,7 +77,7 @@ STEPS = (
     Step("copied onto a blank chip", "REFER", "not-genuine"),
     Step("copied onto another card's chip", "REFER", "not-genuine"),
     Step("an older SERVICE written back", "REFER", "service-outdated"),
-    Step("signed by an unknown key", "REFER", "unknown-key"),
+    Step("of an unknown authority", "REFER", "unknown-key"),
     Step("pulled away", "TRY AGAIN", "", pull_at=3),
     Step("pulled away", "ALLOW", "in-force"),
     Step("list too old for the service", "REFER", "list-too-old", clock_ahead_s=45 * DAY_S),
@@ -118,7 +118,7 @@ def make_cast(folder: Path) -> Cast:
             cast.images[name] = registry.card_image(permit.list_division, permit.serial, keys)
     endorsed = cast.images["an older SERVICE written back"]
     cast.images["an older SERVICE written back"] = replace(endorsed, service=older)
-    _forge(cast, folder, keys)
+    _forge(cast, folder)
     _copy(cast)
     _issue_after_the_list(cast, folder, keys)
     return cast
@@ -167,8 +167,8 @@ def _live_their_lives(cast: Cast, registry: Registry, keys: KeyRing, population:
     return older
 
 
-def _forge(cast: Cast, folder: Path, keys: KeyRing) -> None:
-    """A lapsed card whose good-through was written anew, and a genuine chip that a stranger's key signed."""
+def _forge(cast: Cast, folder: Path) -> None:
+    """A lapsed card whose good-through was written anew, and a genuine card of an authority that nobody here knows."""
     lapsed = cast.images["8 months overdue"]
     service = Service.from_bytes(lapsed.service)
     service.good_through = TODAY + 300
@@ -176,10 +176,8 @@ def _forge(cast: Cast, folder: Path, keys: KeyRing) -> None:
     strangers = KeyRing.make(folder / "stranger-keys", key_specs(), noon(TODAY - 30))
     with Registry(folder / "stranger.db", create=True) as registry:
         permit = Population(registry, strangers, SEED).issue(add_years(TODAY, -70), TODAY - 100)
-        image = registry.card_image(permit.list_division, permit.serial)
-    # As of an organ whose key the bundle does not hold yet: the chip's keys come from this authority's masters.
-    card_keys = keys.sam_set().card_keys(SUITE_ES256, permit.list_division, permit.serial)
-    cast.images["signed by an unknown key"] = replace(image, card_keys=card_keys.to_bytes())
+        image = registry.card_image(permit.list_division, permit.serial, strangers)
+    cast.images["of an unknown authority"] = image
 
 
 def _copy(cast: Cast) -> None:

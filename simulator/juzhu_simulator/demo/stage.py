@@ -10,7 +10,8 @@ from typing import Any
 from juzhu_protocol.authority.key_changes import revoke
 from juzhu_protocol.authority.keys import KeyRing
 from juzhu_protocol.authority.keys_desk import KeysDesk
-from juzhu_protocol.hostside.roots import SUITE_NAMES, load_roots
+from juzhu_protocol.crypto.signature import SUITE_NAMES
+from juzhu_protocol.hostside.roots import load_roots
 from juzhu_protocol.rules.calendar import day_of, start_of
 from juzhu_protocol.trust.bundle import Roots
 
@@ -110,7 +111,7 @@ class Stage:
             with KeysDesk(self.cast.keys) as desk:
                 desk.propose(revoke(desk.next_keys, name, day_of(now)), now)
                 roots = [key for key in KeyRing.load(self.cast.keys).keys if key.spec.purpose == "root"]
-                desk.sign(roots[: desk.state.roots.threshold])
+                desk.sign(roots[: desk.state.roots.threshold], now)
             return time.perf_counter()
 
         signed = await asyncio.to_thread(sign)
@@ -165,7 +166,7 @@ class Stage:
             "reader_id": name,
             "reader_key": secrets.token_hex(32),
             "roots": {
-                "suite": next(name for name, suite in SUITE_NAMES.items() if suite == roots.suite),
+                "suite": SUITE_NAMES[roots.suite],
                 "threshold": roots.threshold,
                 "keys": [key.hex() for key in roots.public_keys.values()],
             },

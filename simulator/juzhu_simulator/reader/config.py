@@ -7,7 +7,7 @@ named), `rtc` with `offset_s` and `uncertainty_s`, and, to break it on purpose, 
 
 from juzhu_device.settings import ReaderSettings
 from juzhu_protocol.card.keys import MASTER_SIZE
-from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
+from juzhu_protocol.crypto.signature import SUITES
 from juzhu_protocol.errors import KeyFormatError
 from juzhu_protocol.rules.kaifeng import KAIFENG
 from juzhu_protocol.trust.bundle import Roots
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 NEEDED = ("bus_masters", "reader_id", "reader_key", "roots")
 MAX_EPOCH = 255
 _EPOCHS = [str(number) for number in range(1, MAX_EPOCH + 1)]
-_SUITES = {"ES256": SUITE_ES256, "SM2-SM3": SUITE_SM2_SM3}
 _SERVICE = "bus.senior"
 
 
@@ -84,13 +83,13 @@ def read_masters(value: "Any") -> "dict[int, bytes]":
 
 def read_roots(value: "Any") -> Roots:
     """Return whom the reader believes; ValueError."""
-    if not isinstance(value, dict) or value.get("suite") not in list(_SUITES):
+    if not isinstance(value, dict) or value.get("suite") not in list(SUITES):
         raise ValueError("roots holds suite (ES256 or SM2-SM3), threshold, and keys as hex of X||Y")
     keys, threshold = value.get("keys"), value.get("threshold")
     if not isinstance(keys, list) or type(threshold) is not int:
         raise ValueError("roots: threshold is a whole number, keys is a list")
     try:
-        return Roots([_hex("roots: a key", key) for key in keys], threshold, _SUITES[value["suite"]])
+        return Roots([_hex("roots: a key", key) for key in keys], threshold, SUITES[value["suite"]])
     except KeyFormatError as error:
         raise ValueError("roots: " + str(error))
 

@@ -10,8 +10,8 @@ from juzhu_protocol.authority import codes
 from juzhu_protocol.authority.citizen_number import synthetic
 from juzhu_protocol.authority.errors import HolderFileError
 from juzhu_protocol.authority.holder_file import LAYOUT, HolderFile
+from juzhu_protocol.card.apdu import HOLDER_SIZE
 from juzhu_protocol.rules.calendar import from_iso
-from juzhu_protocol.trust.chip import HOLDER_SIZE
 
 BORN = from_iso("1956-04-12")
 RIGHT = HolderFile(

@@ -47,12 +47,15 @@ def test_development_keys_serve_kaifeng_and_one_division_of_another_city():
     ring = KeyRing.load(DEVELOPMENT_KEYS)
     for day in (FIRST, LAST):
         for division in (*KAIFENG.units, 410102):
-            assert ring.permit_key(division, day).spec.purpose == "permit"
+            assert ring.permit_key(division, day, SUITE_ES256).spec.purpose == "permit"
         assert ring.list_key(410200, day).spec.purpose == "list"
-    assert ring.permit_key(410202, FIRST).key_id != ring.permit_key(410102, FIRST).key_id
-    assert ring.endorsement_key(410202, FIRST).spec.purpose == "endorsement"
-    assert ring.endorsement_key(410102, FIRST) is ring.permit_key(410102, FIRST)
-    assert ring.permit_key(410225, FIRST).suite == SUITE_ES256
+    assert (
+        ring.permit_key(410202, FIRST, SUITE_ES256).key_id
+        != ring.permit_key(410102, FIRST, SUITE_ES256).key_id
+    )
+    assert ring.endorsement_key(410202, FIRST, SUITE_ES256).spec.purpose == "endorsement"
+    assert ring.endorsement_key(410102, FIRST, SUITE_ES256) is ring.permit_key(410102, FIRST, SUITE_ES256)
+    assert ring.permit_key(410225, FIRST, SUITE_ES256).suite == SUITE_ES256
     assert ring.permit_key(410225, FIRST, SUITE_SM2_SM3).suite == SUITE_SM2_SM3
     assert ring.sam_set().epoch == 1
     assert ring.trusted.time <= TIME
@@ -118,7 +121,7 @@ def test_folder_with_other_files_in_it_is_left_alone(tmp_path):
 
 
 def test_signature_is_what_readers_check_and_the_same_each_time(folder):
-    key = KeyRing.load(folder).permit_key(410202, FIRST)
+    key = KeyRing.load(folder).permit_key(410202, FIRST, SUITE_ES256)
     signature = key.sign(b"juzhu/test", b"message")
     assert signature == key.sign(b"juzhu/test", b"message")
     for verifier in (SignatureVerifier(), NativeVerifier()):
@@ -130,7 +133,7 @@ def test_signature_is_what_readers_check_and_the_same_each_time(folder):
 
 
 def test_private_part_is_neither_printed_nor_pickled(folder):
-    key = KeyRing.load(folder).permit_key(410202, FIRST)
+    key = KeyRing.load(folder).permit_key(410202, FIRST, SUITE_ES256)
     secret = json.loads((folder / "organ-x.key").read_text())["secret"]
     for thing in (key, key.signer, KeyRing.load(folder)):
         assert secret not in repr(thing)
@@ -150,8 +153,9 @@ def test_private_part_is_neither_printed_nor_pickled(folder):
     ],
 )
 def test_no_key_outside_its_purpose_division_and_days(folder, purpose, division, day):
+    suite = () if purpose == "list_key" else (SUITE_ES256,)
     with pytest.raises(NoKeyError):
-        getattr(KeyRing.load(folder), purpose)(division, day)
+        getattr(KeyRing.load(folder), purpose)(division, day, *suite)
 
 
 def test_root_keys_may_stay_offline(folder):
@@ -160,7 +164,7 @@ def test_root_keys_may_stay_offline(folder):
     assert open_bundle(ring.build_bundle(2, TIME), ring.roots, NativeVerifier(), 2).version == 2
     (folder / "root-2.key").unlink()
     ring = KeyRing.load(folder)
-    assert ring.permit_key(410202, FIRST)
+    assert ring.permit_key(410202, FIRST, SUITE_ES256)
     with pytest.raises(KeysFolderError, match="2 must sign"):
         ring.build_bundle(2, TIME)
 
@@ -273,16 +277,19 @@ def test_roots_file_that_no_bundle_could_satisfy_is_refused_when_it_is_read(fold
 @pytest.mark.parametrize("line", ['suite = "SM2-SM3"', 'suite = "ES-256"', "suite = 1", 'suite = ["ES256"]'])
 def test_roots_of_another_suite_than_they_say_are_refused(folder, line):
     path = folder / "roots.toml"
-    path.write_text(line + "\n" + path.read_text())
-    with pytest.raises(RootsFileError, match=r"suite|not on the curve"):
+    change(path, 'suite = "ES256"', line)
+    with pytest.raises(RootsFileError, match=r"suite is neither|not on the curve"):
         load_roots(path)
+
+
+def test_roots_that_name_no_suite_are_refused(folder):
+    change(folder / "roots.toml", 'suite = "ES256"\n', "")
+    with pytest.raises(RootsFileError, match="suite is neither"):
+        load_roots(folder / "roots.toml")
 
 
 def test_roots_say_which_suite_they_are_of(folder):
     path = folder / "roots.toml"
-    assert load_roots(path).suite == SUITE_ES256
-    # As a file of the version before says it.
-    change(path, 'suite = "ES256"\n', "")
     assert load_roots(path).suite == SUITE_ES256
     keys = "".join(f'    "{new_signer(SUITE_SM2_SM3).public_key.hex()}",\n' for _ in range(3))
     path.write_text(f'suite = "SM2-SM3"\nthreshold = 2\nkeys = [\n{keys}]\n')
@@ -296,7 +303,7 @@ def test_folder_without_a_private_part_serves_what_it_can(folder):
     ring = KeyRing.load(folder)
     assert ring.list_key(410200, FIRST)
     with pytest.raises(NoKeyError, match=r"organ-x\.key is not in this folder"):
-        ring.permit_key(410202, FIRST)
+        ring.permit_key(410202, FIRST, SUITE_ES256)
     with pytest.raises(NoKeyError, match="no SAM set is here"):
         ring.sam_set()
     # What the roots sign names the absent key all the same.
@@ -307,10 +314,10 @@ def test_folder_without_a_private_part_serves_what_it_can(folder):
 def test_endorsement_key_signs_no_permit_and_goes_before_a_permit_key(tmp_path):
     specs = [*SPECS, KeySpec("endorsement-x", "endorsement", (410202, 410203), FIRST, LAST)]
     ring = KeyRing.make(tmp_path / "keys", specs, TIME)
-    assert ring.endorsement_key(410202, FIRST).spec.name == "endorsement-x"
-    assert ring.permit_key(410202, FIRST).spec.name == "organ-x"
+    assert ring.endorsement_key(410202, FIRST, SUITE_ES256).spec.name == "endorsement-x"
+    assert ring.permit_key(410202, FIRST, SUITE_ES256).spec.name == "organ-x"
     with pytest.raises(NoKeyError, match="no permit key"):
-        ring.permit_key(410203, FIRST)
+        ring.permit_key(410203, FIRST, SUITE_ES256)
 
 
 def test_key_of_one_suite_is_not_found_for_another(folder):
@@ -366,6 +373,6 @@ def test_value_of_another_kind_is_told_in_our_words(folder, old, new):
 
 @pytest.mark.parametrize("name", ["keys.toml", "roots.toml"])
 def test_toml_nested_without_end_is_refused(folder, name):
-    (folder / name).write_text("a = " + "[" * 100_000)
+    (folder / name).write_text("a = " + "[" * 60_000)
     with pytest.raises(KeysFolderError, match="nested too deep"):
         KeyRing.load(folder)

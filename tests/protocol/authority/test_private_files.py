@@ -30,8 +30,8 @@ from juzhu_protocol.authority.private_files import (
     passphrase_bytes,
     read_head,
     refuse_loose,
-    write_private,
 )
+from juzhu_protocol.hostside.private_file import write_private
 
 SECRET = bytes(range(32))
 HEAD = {"kind": "signing key", "name": "organ-x", "purpose": "permit", "suite": "ES256"}

@@ -12,8 +12,8 @@ from juzhu_protocol.authority import registry_schema
 from juzhu_protocol.authority.card_image import CardImage
 from juzhu_protocol.authority.errors import DatabaseFileError
 from juzhu_protocol.authority.holder_file import HolderFile
-from juzhu_protocol.authority.personalise import NO_CARD_KEYS
 from juzhu_protocol.authority.registry import Registry
+from juzhu_protocol.card.keys import NO_EPOCH
 from juzhu_protocol.records.card import Info, Security
 from killing import killed_at
 from permit_tools import CITY, KEYS, application, at, issue
@@ -43,7 +43,7 @@ def version_2(path):
     file.execute("DROP TABLE issued_files")
     for serial, raw in file.execute("SELECT serial, info FROM permits").fetchall():
         info = Info.from_bytes(raw)
-        info.card_key_epoch = NO_CARD_KEYS
+        info.card_key_epoch = NO_EPOCH
         file.execute("UPDATE permits SET info = ? WHERE serial = ?", (info.to_bytes(), serial))
     file.execute("PRAGMA user_version = 2")
     file.commit()

@@ -7,9 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from juzhu_protocol.authority.sam_set import ROLES, SamSet, new_masters
+from juzhu_protocol.authority.sam_set import SamSet, new_masters
 from juzhu_protocol.authority.signing import signer_of
-from juzhu_protocol.card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_CARD, ROLE_COUNTER
+from juzhu_protocol.card.keys import ROLE_AUTHORITY, ROLE_BUS, ROLE_CARD, ROLE_COUNTER, ROLES
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3, curve_of
 from juzhu_protocol.hostside.native import NativeVerifier
 

@@ -5,21 +5,27 @@ from dataclasses import replace
 import pytest
 from card_tools import (
     DIVISION,
+    ENDORSEMENT_KEY,
     EPOCH,
     ISSUED,
     KEYS,
+    PERMIT_KEY,
     SUITES,
+    VERIFIER,
     Between,
     Draws,
     bus,
     bus_verdict,
     card_of,
+    changed,
     chip_verdict,
     converse,
     desk,
     issued,
     log_of,
     sam_of,
+    service_of,
+    signed,
     trusting,
 )
 
@@ -42,35 +48,16 @@ from juzhu_protocol.rules.decide import (
     NEWER_PROFILE,
     OUTDATED,
 )
+from juzhu_protocol.trust.chip import judge_files
 from juzhu_protocol.trust.contexts import SECURITY_CONTEXT, SERVICE_CONTEXT, signed_part
 
 MINE, OTHER = 7, 8
-PERMIT_KEY = KEYS.permit_key(DIVISION, ISSUED)
-ENDORSEMENT_KEY = KEYS.endorsement_key(DIVISION, ISSUED)
 GET_CHALLENGE_AT, MUTUAL_AT, SERVICE_AT = 3, 4, 5
 """Which command of a bus's conversation is which, from 1."""
 
 
 def flipped(data, at, bit=1):
     return data[:at] + bytes([data[at] ^ bit]) + data[at:][1:]
-
-
-def changed(raw, kind, **values):
-    """A record with other values, its signature as it was."""
-    record = kind.from_bytes(raw)
-    for name, value in values.items():
-        setattr(record, name, value)
-    return record.to_bytes()
-
-
-def signed(raw, kind, context, key, **values):
-    """A record with other values, signed by a key that names itself."""
-    raw = changed(raw, kind, key_id=key.key_id, suite=key.suite, **values)
-    return raw[:-64] + key.sign(context, signed_part(raw))
-
-
-def service_of(image, key, **values):
-    return replace(image, service=signed(image.service, Service, SERVICE_CONTEXT, key, **values))
 
 
 def key_entry(bundle, key):
@@ -87,7 +74,11 @@ def bus_finds(image, keys=KEYS.trusted):
 def counter_finds(image, keys=KEYS.trusted, **how):
     conversation = converse(desk(**how), card_of(image))
     assert conversation.state == DONE
-    return chip_verdict(conversation, keys=keys)
+    verdict = chip_verdict(conversation, keys=keys)
+    # What files alone tell on is told on before the chip is asked, and with the same words.
+    files = judge_files(image, keys, VERIFIER)
+    assert files.hold() or (files.authenticity, files.fault) == verdict
+    return verdict
 
 
 @pytest.mark.parametrize("suite", SUITES)
@@ -385,14 +376,14 @@ def test_garbled_file_accuses_nobody(name):
 
 
 def test_organ_beyond_its_divisions_signs_no_service():
-    other = KEYS.permit_key(410102, ISSUED)
+    other = KEYS.permit_key(410102, ISSUED, SUITE_ES256)
     assert bus_finds(service_of(issued(MINE), other)) == FORGED
     # What it may sign is its own division's, which is another place's card.
     assert bus_finds(service_of(issued(MINE), other, issuing_division=410102)) == GENUINE
 
 
 def test_organ_beyond_its_divisions_signs_no_security():
-    image, other = issued(MINE), KEYS.permit_key(410102, ISSUED)
+    image, other = issued(MINE), KEYS.permit_key(410102, ISSUED, SUITE_ES256)
     security = signed(image.security, Security, SECURITY_CONTEXT, other)
     assert counter_finds(replace(image, security=security))[0] == FORGED
 

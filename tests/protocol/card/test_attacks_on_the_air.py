@@ -3,6 +3,8 @@
 import pytest
 from card_tools import (
     EPOCH,
+    KEYS,
+    PERMIT_KEY,
     Between,
     Draws,
     bus,
@@ -13,6 +15,7 @@ from card_tools import (
     issued,
     log_of,
     sam_of,
+    trusting,
 )
 
 from juzhu_protocol.card import apdu
@@ -29,9 +32,8 @@ from juzhu_protocol.card.keys import ROLE_BUS, ROLE_COUNTER
 from juzhu_protocol.card.secure_messaging import SecureChannel
 from juzhu_protocol.errors import SamError, SecureMessagingError
 from juzhu_protocol.hostside.aes import AesCbc
-from juzhu_protocol.rules.decide import (
-    GENUINE,
-)
+from juzhu_protocol.rules.decide import FORGED, GENUINE, KEY_UNKNOWN
+from juzhu_protocol.trust.service import check_unproven
 
 MINE = 7
 MUTUAL_AT, SERVICE_AT = 4, 5
@@ -287,6 +289,29 @@ def test_guessing_gets_slower_and_never_kills_the_card():
     card.reset()
     honest = converse(bus(), card)
     assert (honest.state, bus_verdict(honest)) == (DONE, GENUINE)
+
+
+@pytest.mark.parametrize("talk", [bus, lambda sam: desk(sam=sam)], ids=["bus", "counter"])
+def test_reader_of_another_authority_calls_no_card_a_forgery_and_harms_it_until_it_is_home(talk):
+    def without_ours(bundle):
+        bundle.keys = [key for key in bundle.keys if key.public_key != PERMIT_KEY.public_key]
+
+    abroad = trusting(without_ours)
+    card, foreign = card_of(issued(MINE)), sam_of(talk(None)._sam.role)
+    foreign._masters = {EPOCH: bytes(32)}
+    waits = []
+    for _ in range(5):
+        card.reset()
+        conversation = converse(talk(foreign), card)
+        assert (conversation.state, check_unproven(conversation.info, abroad)) == (NOT_PROVEN, KEY_UNKNOWN)
+        assert check_unproven(conversation.info, KEYS.trusted) == FORGED
+        waits.append(card.take_delay_s())
+    assert waits == [0, 0, 0, pytest.approx(0.1), pytest.approx(0.2)]
+    card.reset()
+    assert converse(talk(None), card).state == DONE
+    card.take_delay_s()
+    converse(talk(foreign), card)
+    assert card.take_delay_s() == 0
 
 
 # -- cards that lie about lengths, or never end --

@@ -2,8 +2,11 @@
 
 import pytest
 from card_tools import SUITES, bus, card_of, issued, log_of
+from card_vectors import ENCRYPTED, ENCRYPTION_KEY, MAC_KEY
 from make_card_vectors import VECTORS, make
 
+from juzhu_protocol.card.authentication import SessionKeys
+from juzhu_protocol.card.secure_messaging import SecureChannel
 from juzhu_protocol.hostside.aes import AesCbc
 from juzhu_simulator.card import bytes_on_air
 
@@ -55,3 +58,27 @@ def test_cipher_shows_no_key():
     cipher = AesCbc(KEY)
     assert repr(cipher) == "AesCbc(key not shown)"
     assert [name for name in dir(cipher) if not name.startswith("_")] == ["decrypt_cbc", "encrypt_cbc"]
+
+
+def ends():
+    return [SecureChannel(SessionKeys(MAC_KEY, ENCRYPTION_KEY), AesCbc(ENCRYPTION_KEY)) for _ in range(2)]
+
+
+def test_encrypted_messages_are_the_vectors():
+    reader, card = ends()
+    for command, secured, data, status, answer in ENCRYPTED:
+        assert reader.protect(command) == secured
+        assert card.open_command(secured) == command
+        assert card.protect_answer(data, status) == answer
+        assert reader.open_answer(answer) == (data, status)
+
+
+def test_same_data_twice_is_two_cryptograms():
+    reader, card = ends()
+    answers = set()
+    for _ in range(3):
+        card.open_command(reader.protect(b"\x00\xb0\x84\x00\xdf"))
+        answers.add(card.protect_answer(bytes(223), 0x9000))
+        # The reader's counter goes on as if it had read the answer.
+        reader._counter += 1
+    assert len({answer[4:228] for answer in answers}) == 3

@@ -130,6 +130,77 @@ class TestSamByApdu(SamSuite):
         return ApduSam(role, VirtualSam(role, MASTERS, Draws()).transmit)
 
 
+class T0Slot:
+    """A slot that speaks T=0 with its chip: what answers data is told how much of it waits, `part` bytes at a time.
+
+    `names_length`: the chip refuses a command whose Le is not what it will answer, with nothing done.
+    """
+
+    def __init__(self, chip, part=256, names_length=False):
+        self.chip = chip
+        self.part = part
+        self.names_length = names_length
+        self.waiting = b""
+        self.fetched = 0
+
+    def transmit(self, command):
+        if command[:4] == b"\x00\xc0\x00\x00":
+            self.fetched += 1
+            assert command[4] == min(len(self.waiting), self.part)
+            answer, self.waiting = self.waiting[: command[4]], self.waiting[command[4] :]
+            return answer + self.status()
+        self.waiting = b""
+        expected = {INS_BEGIN: 32, INS_FINISH: 48}.get(command[1])
+        if self.names_length and expected and command[-1] != expected:
+            return bytes([0x6C, expected])
+        answer = self.chip.transmit(command)
+        if self.names_length or len(answer) == 2:
+            return answer
+        self.waiting = answer[:-2]
+        return self.status()
+
+    def status(self):
+        return bytes([0x61, min(len(self.waiting), self.part)]) if self.waiting else b"\x90\x00"
+
+
+class TestSamInASlotOfT0(SamSuite):
+    def make(self, role):
+        return ApduSam(role, T0Slot(VirtualSam(role, MASTERS, Draws())).transmit)
+
+
+class TestSamInASlotOfT0ThatGivesAnswersInParts(SamSuite):
+    def make(self, role):
+        return ApduSam(role, T0Slot(VirtualSam(role, MASTERS, Draws()), part=7).transmit)
+
+
+class TestSamInASlotOfT0ThatNamesTheLength(SamSuite):
+    def make(self, role):
+        return ApduSam(role, T0Slot(VirtualSam(role, MASTERS, Draws()), names_length=True).transmit)
+
+
+def test_answer_of_t0_is_fetched_once_or_in_its_parts():
+    for part, fetches in ((256, 1), (31, 2), (7, 5)):
+        slot = T0Slot(VirtualSam(ROLE_BUS, MASTERS, Draws()), part)
+        ApduSam(ROLE_BUS, slot.transmit).begin(1, *CARD, CHALLENGE)
+        assert slot.fetched == fetches
+
+
+@pytest.mark.parametrize(
+    "response",
+    [b"\x61\x20", b"\x6c\x20", b"\x6c\x00", b"\x07\x61\x20", b"\x07\x6c\x20", bytes(32) + b"\x61\x01"],
+)
+def test_chip_of_t0_that_never_comes_to_an_end_is_the_readers_fault(response):
+    sent = []
+
+    def transmit(command):
+        sent.append(command)
+        return b"\x90\x00" if command == SELECT else response
+
+    with pytest.raises(SamError):
+        ApduSam(ROLE_BUS, transmit).begin(1, *CARD, CHALLENGE)
+    assert len(sent) <= 34
+
+
 # -- the slot --
 
 
