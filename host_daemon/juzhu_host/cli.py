@@ -80,7 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = args.run
         code = run(args)
-        sys.stdout.flush()
+        # There is none when whoever started us closed it.
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except JuzhuError as error:
         print(f"juzhu: {error}", file=sys.stderr)

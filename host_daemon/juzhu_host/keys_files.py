@@ -8,6 +8,7 @@ from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.private_files import PrivateFiles
 from juzhu_protocol.authority.signing_key import SigningKey
 from juzhu_protocol.rules.calendar import day_of, iso
+from juzhu_protocol.trust.moments import FUTURE_LIMIT_S
 
 from .errors import ConfigError
 from .keys_show import fingerprint
@@ -51,6 +52,11 @@ def date_of(desk: KeysDesk, args: argparse.Namespace) -> int:
     Readers without a clock take a bundle's time for theirs, and no later bundle is dated before it.
     """
     now, last = clock(), desk.in_force.time
+    if now < last - FUTURE_LIMIT_S:
+        raise ConfigError(
+            f"the clock shows {iso(day_of(now))}, before the bundle in force, which is of {iso(day_of(last))}: set the "
+            "clock right; if the bundle's was wrong, docs/operations.md says what to do"
+        )
     if now > last + QUIET_DAYS * 86400 and not args.accept_clock_jump:
         raise ConfigError(
             f"the clock shows {iso(day_of(now))}, and the bundle in force is of {iso(day_of(last))}: set the clock "

@@ -122,6 +122,8 @@ def _show(proposal: Proposal, path: Path, *, root_changes: bool = False) -> None
     for key in proposal.keys(path).keys:
         if key.spec.purpose == "root":
             print(f"  {key.spec.name}: {fingerprint(key.public_key)}")
+    if not proposal.shows_what_changes(path):
+        print("  WHAT CHANGES CANNOT BE PROVEN FROM THIS FILE: compare the fingerprint with the folder's own")
     print(f"fingerprint of what is signed: {signed_fingerprint(proposal)}")
 
 

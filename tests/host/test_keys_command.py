@@ -457,6 +457,14 @@ def test_change_of_a_clock_years_ahead_is_asked_about(folder, keys, monkeypatch)
     assert keys("drop", folder, "policy-410200", "--accept-clock-jump", sealed=never)[0] == 0
 
 
+def test_change_of_a_clock_behind_the_bundle_in_force_is_refused(folder, keys, monkeypatch):
+    """A rotation by it could end a key before anybody heard of it."""
+    at(monkeypatch, "2001-01-01")
+    code, _, wrong = keys("drop", folder, "policy-410200", sealed=never)
+    assert (code, "before the bundle in force" in wrong) == (78, True), wrong
+    assert not (folder / "proposal.json").exists()
+
+
 def test_refused_rotation_leaves_no_key_file(folder, keys):
     before = {path.name for path in folder.iterdir()} | {"keys.lock"}
     for words in (("permit-410200", "--from", FIRST), ("permit-410200", "--from", "2078-01-01"), ("root-1",)):

@@ -156,6 +156,11 @@ def parse_keys(text: str, path: Path) -> KeysFile:
     dropped = content.get("dropped", [])
     if not isinstance(dropped, list) or not all(isinstance(name, str) for name in dropped):
         raise KeysFolderError(f"{path}: dropped is a list of names")
+    for name in dropped:
+        try:
+            check_name(name)
+        except ValueError as error:
+            raise KeysFolderError(f"{path}: dropped: {error}") from None
     development = content.get("development", False)
     if type(development) is not bool:
         raise KeysFolderError(f"{path}: development is true or false")

@@ -41,6 +41,7 @@ from .proposal import (
     check_text,
     names_the_roots,
     read_proposal,
+    refuse_ahead,
     refuse_late,
     same_roots,
 )
@@ -101,10 +102,20 @@ class KeysDesk:
     def __exit__(
         self, kind: "type[BaseException] | None", error: "BaseException | None", trace: "TracebackType | None"
     ) -> None:
-        # Nobody would know later whose key it is.
+        # Nobody would know later whose key it is; but a proposal may have been written before its writing failed.
+        proposed = self._proposed_names()
         for path in self._not_proposed:
-            path.unlink(missing_ok=True)
+            if path.stem not in proposed:
+                path.unlink(missing_ok=True)
         self._lock.release()
+
+    def _proposed_names(self) -> set[str]:
+        """The names of a proposal's keys as it lies in the folder, none where there is none of ours."""
+        try:
+            proposal = read_proposal(self.proposal_path)
+            return {key.spec.name for key in proposal.keys(self.proposal_path).keys}
+        except JuzhuError:
+            return set()
 
     @property
     def proposal_path(self) -> Path:
@@ -236,9 +247,10 @@ class KeysDesk:
     def sign(self, roots: Sequence[SigningKey], now: int) -> Progress:
         """Sign the proposal with root keys that are at hand, and put it into force when enough have.
 
-        now: Unix time; ProposalError for a rotation whose day has come.
+        now: Unix time; ProposalError for a rotation whose day has come, and for a date ahead of this clock.
         """
         proposal = self.pending()
+        refuse_ahead(proposal, now, self.proposal_path)
         refuse_late(proposal, day_of(now), self.proposal_path)
         for root in roots:
             proposal = proposal.with_signature(root, self._judges(proposal))
@@ -254,6 +266,7 @@ class KeysDesk:
             # Nothing of the old root stands behind it: who has a key that was made here shows that it was.
             if own.anew:
                 raise ProposalError("a new root signs in the folder where its keys were made, and on no copy")
+            refuse_ahead(own, now, self.proposal_path)
             refuse_late(own, day_of(now), self.proposal_path)
             return self._advance(own.joined(carried, self._judges(own)))
         if carried.is_in(self.state.bundle):

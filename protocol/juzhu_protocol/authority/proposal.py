@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from ..crypto.signature import KEY_ID_SIZE, SIGNATURE_SIZE
-from ..errors import RecordError
+from ..errors import JuzhuError, RecordError
 from ..hostside.native import NativeVerifier
 from ..hostside.private_file import write_private
 from ..hostside.regular_file import read_regular
 from ..hostside.roots import parse_roots
 from ..records.trust import Bundle, SignedBundle, SignedBundleSignature
 from ..rules.calendar import day_of, iso
-from ..trust.bundle import Roots
+from ..trust.bundle import Roots, open_bundle
 from ..trust.contexts import BUNDLE_CONTEXT, ROOTS_CONTEXT
+from ..trust.moments import FUTURE_LIMIT_S
 from .errors import ProposalError
 from .key_specs import KeysFile, bundle_body, parse_keys, roots_toml
 from .signing_key import SigningKey
@@ -128,6 +129,14 @@ class Proposal:
         """Whether a signed bundle is the one against which the changes are shown, whoever signed it."""
         return _body_of(self.previous) == _body_of(bundle)
 
+    def shows_what_changes(self, path: Path) -> bool:
+        """Whether `previous` is a bundle that the proposal's roots stand behind; else what it shows proves nothing."""
+        try:
+            open_bundle(self.previous, self.roots(path), NativeVerifier(), 0)
+        except JuzhuError:
+            return False
+        return True
+
     def to_json(self) -> bytes:
         """Return the file."""
         content: dict[str, Any] = {
@@ -190,6 +199,11 @@ def check_text(proposal: Proposal, path: Path) -> KeysFile:
         )
     if body_like(keys, bundle) != proposal.body:
         raise ProposalError(f"{path}: its bundle is not what its keys say: do not sign it, fetch it again")
+    # What is signed is what will be written.
+    if keys.to_toml() != proposal.keys_text:
+        raise ProposalError(
+            f"{path}: its keys.toml is not written as ours are: do not sign it, fetch it again"
+        )
     return keys
 
 
@@ -197,8 +211,9 @@ def refuse_late(proposal: Proposal, day: int, path: Path) -> None:
     """ProposalError for a rotation whose first day has come, day numbers.
 
     Its old key would end so many days too early for the machines that do not have the new bundle yet: what they signed
-    in between would be called forged.
+    in between would be called forged. A clock behind the bundle's own date is not asked.
     """
+    day = max(day, day_of(proposal.bundle.time))
     before = {entry.public_key: entry for entry in _entries(proposal.previous)}
     for entry in proposal.bundle.keys:
         old = before.get(entry.public_key)
@@ -217,13 +232,27 @@ def refuse_late(proposal: Proposal, day: int, path: Path) -> None:
                 )
 
 
+def refuse_ahead(proposal: Proposal, now: int, path: Path) -> None:
+    """ProposalError for a bundle dated more than a day after `now`, Unix time, by the clock of whoever signs.
+
+    Hosts and readers with a clock would refuse it, and every one after it, until that day.
+    """
+    if proposal.bundle.time > now + FUTURE_LIMIT_S:
+        raise ProposalError(
+            f"{path} is dated {iso(day_of(proposal.bundle.time))}, and this clock shows {iso(day_of(now))}: set the "
+            "clock that is wrong; if it was the proposal's, remove it, and propose it again"
+        )
+
+
 def sign_carried(path: Path, shown: Proposal, root: SigningKey, now: int) -> Proposal:
     """Sign a proposal as it was read and shown, write it where it was, and return it with what it has of signatures.
 
     now: Unix time. ProposalError for a proposal whose bundle is not what its keys say, for a key that is no root of
-    it, for a rotation whose day has come, and for a file that meanwhile holds another change: nothing is written.
+    it, for a rotation whose day has come, for a date ahead of this clock, and for a file that meanwhile holds another
+    change: nothing is written.
     """
     check_text(shown, path)
+    refuse_ahead(shown, now, path)
     refuse_late(shown, day_of(now), path)
     roots = shown.roots(path)
     signed = shown.with_signature(root, [roots])

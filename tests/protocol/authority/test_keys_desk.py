@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,15 +16,18 @@ from juzhu_protocol.authority.errors import (
     PrivateFileError,
     ProposalError,
 )
+from juzhu_protocol.authority.key_specs import parse_keys
 from juzhu_protocol.authority.keys import KeyRing, KeySpec
 from juzhu_protocol.authority.keys_desk import KeysDesk
 from juzhu_protocol.authority.private_files import MIN_COST, PrivateFiles
-from juzhu_protocol.authority.proposal import read_proposal, sign_carried
+from juzhu_protocol.authority.proposal import read_proposal, refuse_late, sign_carried
 from juzhu_protocol.authority.signing_key import open_root
 from juzhu_protocol.crypto.signature import SUITE_ES256, SUITE_SM2_SM3
 from juzhu_protocol.errors import BadSignatureError, JuzhuError
+from juzhu_protocol.hostside import private_file
 from juzhu_protocol.hostside.native import NativeVerifier
 from juzhu_protocol.hostside.roots import load_roots
+from juzhu_protocol.records.trust import SignedBundle, SignedBundleSignature
 from juzhu_protocol.rules.calendar import from_iso, start_of
 from juzhu_protocol.trust.bundle import Roots, open_bundle
 from juzhu_protocol.trust.contexts import BUNDLE_CONTEXT, ROOTS_CONTEXT
@@ -64,10 +68,10 @@ def propose_rotation(folder, name="permit-x", day=CHANGE):
         desk.propose(key_changes.rotate(desk.next_keys, name, key.known()), NOW)
 
 
-def sign(folder, *names):
+def sign(folder, *names, now=NOW):
     with KeysDesk(folder) as desk:
         for name in names:
-            progress = desk.sign([root(folder, name)], NOW)
+            progress = desk.sign([root(folder, name)], now)
         return progress
 
 
@@ -512,7 +516,7 @@ def _with_a_root_of(stranger, content, threshold):
     )
     roots = content["roots"].replace("threshold = 2", f"threshold = {threshold}")
     roots = roots.replace("keys = [\n", f'keys = [\n    "{stranger}",\n')
-    return content | {"keys": keys, "roots": roots}
+    return content | {"keys": parse_keys(keys, Path("keys.toml")).to_toml(), "roots": roots}
 
 
 @pytest.mark.parametrize("anew", [False, True])
@@ -714,10 +718,85 @@ def test_bundle_of_a_wrong_clock_is_outlived_by_a_new_root(folder):
     far = start_of(from_iso("2070-01-01"))
     with KeysDesk(folder) as desk:
         desk.propose(key_changes.raise_epoch(desk.next_keys, "bus", 2), far)
-    sign(folder, "root-1", "root-2")
+    # Every custodian's clock was wrong too.
+    sign(folder, "root-1", "root-2", now=far)
     replace_roots(folder, "root-1", "root-2", "root-3", anew=True)
     assert sign(folder, "root-4", "root-5").in_force
     assert KeyRing.load(folder).trusted.time == NOW
+
+
+def test_bundle_dated_ahead_of_a_custodians_clock_is_not_signed(folder, tmp_path):
+    """Hosts and readers with a clock would take no bundle until that day, not even a revocation."""
+    with KeysDesk(folder) as desk:
+        desk.propose(key_changes.raise_epoch(desk.next_keys, "bus", 2), NOW + 300 * 86400)
+    carried = carry(folder, tmp_path)
+    before = (folder / "proposal.json").read_bytes(), carried.read_bytes()
+    with KeysDesk(folder) as desk:
+        for act in (
+            lambda: desk.sign([root(folder, "root-1")], NOW),
+            lambda: desk.take(read_proposal(carried), NOW),
+            lambda: sign_carried(carried, read_proposal(carried), root(folder, "root-3"), NOW),
+        ):
+            with pytest.raises(ProposalError, match="set the clock that is wrong"):
+                act()
+    assert ((folder / "proposal.json").read_bytes(), carried.read_bytes()) == before
+
+
+def test_clock_behind_the_bundles_own_date_does_not_let_a_late_rotation_pass(folder):
+    """With a clock far behind, a key would end before the day of the bundle that ends it."""
+    propose_rotation(folder)
+    path = folder / "proposal.json"
+    proposal = read_proposal(path)
+    bundle = proposal.bundle
+    bundle.time = start_of(CHANGE) + 86400
+    late = replace(proposal, body=bundle.to_bytes())
+    path.write_bytes(late.to_json())
+    with pytest.raises(ProposalError, match="that day has come"):
+        sign(folder, "root-1", now=start_of(CHANGE) + 3600)
+    with pytest.raises(ProposalError, match="that day has come"):
+        refuse_late(late, CHANGE - 100, path)
+
+
+def test_name_that_is_dropped_is_a_name(folder):
+    """Else what is written would not be what was signed, and no keys.toml any more."""
+    propose_rotation(folder)
+    path = folder / "proposal.json"
+    content = json.loads(path.read_text())
+    for name in ('q\\"', "two\\nlines"):
+        path.write_text(json.dumps(content | {"keys": f'dropped = ["{name}"]\n' + content["keys"]}))
+        with KeysDesk(folder) as desk, pytest.raises(JuzhuError, match=r"dropped|remove it"):
+            desk.pending()
+    path.write_text(json.dumps(content | {"keys": content["keys"] + "# beside it\n"}))
+    with KeysDesk(folder) as desk, pytest.raises(ProposalError, match="not written as ours"):
+        desk.pending()
+
+
+def test_key_of_a_proposal_that_was_written_stays_though_its_writing_was_interrupted(folder, monkeypatch):
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    def propose():
+        with KeysDesk(folder) as desk:
+            spec = replace(desk.state.keys.keys[-1].spec, name="another")
+            key = desk.make_key(spec, desk.unlock(PrivateFiles()))
+            keys = key_changes.add(desk.next_keys, key)
+            monkeypatch.setattr(private_file, "sync_folder", interrupted)
+            desk.propose(keys, NOW)
+
+    with pytest.raises(KeyboardInterrupt):
+        propose()
+    assert (folder / "another.key").is_file()
+    with KeysDesk(folder) as desk:
+        assert "another" in {known.spec.name for known in desk.next_keys.keys}
+
+
+def test_changes_shown_against_a_bundle_that_no_root_signed_are_called_unproven(folder):
+    propose_rotation(folder)
+    path = folder / "proposal.json"
+    proposal = read_proposal(path)
+    assert proposal.shows_what_changes(path)
+    envelope = SignedBundle(body=proposal.body, signatures=[SignedBundleSignature(bytes(4), bytes(64))])
+    assert not replace(proposal, previous=envelope.to_bytes()).shows_what_changes(path)
 
 
 # -- rotations in time ------------------------------------------------------------------------------------------
