@@ -1,4 +1,5 @@
-"""`juzhu verify`: one card image judged offline, as a reader would judge the card, by what is on this machine."""
+"""`juzhu verify`: a card image's INFO and SERVICE judged offline, as a reader would judge them once the chip proved
+itself, by what is on this machine."""
 
 import argparse
 import json

@@ -35,7 +35,7 @@ COST = 1 << 17
 MIN_COST, MAX_COST = 1 << 14, 1 << 18
 """What is accepted on reading: a hostile file takes 256 MiB and a second or so, and no more."""
 BLOCK_SIZE, PARALLEL = 8, 1
-SALT_SIZE, NONCE_SIZE, TAG_SIZE, CHECK_SIZE = 16, 12, 16, 8
+SALT_SIZE, NONCE_SIZE, CHECK_SIZE = 16, 12, 8
 MAX_FILE = 4096
 """Bytes of a sealed file; ours have under 1,000."""
 MIN_PASSPHRASE = 12
